@@ -1,0 +1,247 @@
+"""What every deploy file is written with. A deploy begins so and does only what concerns `me`:
+
+    from pyinfra import host
+    from lienthong.deploying import File, place, render, service
+    from lienthong.workspace import workspace
+
+    me = workspace().node(host.name)
+    if me.runs("ntp"):
+        conf = File("/etc/chrony/conf.d/server.conf", render("ntp/server.conf.j2", me=me))
+        place(conf, name="ntp: server configuration")
+        service("chrony", watch=(conf.path,), name="ntp: chrony")
+
+Rules: content comes from `render()` (templates/hosts/, StrictUndefined) and reaches the node through
+standard input, never through arguments, so secrets may be in it. `service()` restarts by itself when a
+watched path changed in this run, or is newer than the unit's last start (a run that was killed between
+the two is thereby mended). Everything is decided from `node_state()`, fetched once; stock pyinfra
+operations work too but cost a round trip each. No deploy writes to /etc/nftables.d: what a service
+opens follows from its `contribute()`, and `deploys/firewall.py` writes it. A certificate is at
+`CERTIFICATE`, its key at `KEY` (group `PKI_GROUP` may read it), the side's CA at `AUTHORITY`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cache
+from shlex import quote
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pyinfra.api.command import StringCommand
+from pyinfra.api.operation import operation
+
+from lienthong.nodestate import PKI, FileState, NodeState, node_state
+from lienthong.workspace import find_root
+
+KEY = f"{PKI}/node.key"
+CERTIFICATE = f"{PKI}/node.crt"
+AUTHORITY = f"{PKI}/ca.crt"
+PKI_GROUP = "lienthong-pki"
+
+Commands = Generator[StringCommand, None, None]
+
+#: Reads one entry a line (kind, mode, owner, path, base64) and puts each in place by a rename.
+_PLACE = r"""set -e; umask 077
+while read -r kind mode owner path data; do
+  if [ "$kind" = d ]; then
+    [ -d "$path" ] || mkdir -p "$path"
+    chown "$owner" "$path"; chmod "$mode" "$path"; continue
+  fi
+  dir=${path%/*}; [ -d "$dir" ] || { umask 022; mkdir -p "$dir"; umask 077; }
+  printf %s "$data" | base64 -d > "$dir/.lienthong.new"
+  chown "$owner" "$dir/.lienthong.new"; chmod "$mode" "$dir/.lienthong.new"
+  mv -f "$dir/.lienthong.new" "$path"
+done"""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it must be; `content` ends with a newline and may hold secrets."""
+
+    path: str
+    content: str = field(repr=False)
+    mode: str = "0644"
+    user: str = "root"
+    group: str = "root"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder as it must be; what lies in it is left alone."""
+
+    path: str
+    mode: str = "0755"
+    user: str = "root"
+    group: str = "root"
+
+
+class Told(StringCommand):
+    """A command that says in a few words what it changes; the words are safe to show."""
+
+    def __init__(self, what: str, script: str, stdin: str | None = None) -> None:
+        super().__init__(script)
+        if stdin is not None:
+            self.connector_arguments["_stdin"] = stdin
+        self.what = what
+
+
+@cache
+def templates() -> Environment:
+    """The environment of templates/hosts/: a missing value is an error."""
+    return Environment(
+        loader=FileSystemLoader(find_root() / "templates" / "hosts"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """A file of templates/hosts/ with its values; ends with exactly one newline."""
+    return templates().get_template(template).render(**values).rstrip("\n") + "\n"
+
+
+@operation()
+def place(*entries: File | Folder) -> Commands:
+    """Files and folders, all of them in one round trip; only those that differ are sent."""
+    state = node_state()
+    differing = [entry for entry in entries if differs(entry, state.files.get(entry.path))]
+    if not differing:
+        return
+    state.touched |= {entry.path for entry in differing}
+    script = _PLACE
+    if any(entry.path.startswith("/etc/systemd/system/") for entry in differing):
+        script += "\nsystemctl daemon-reload"
+    yield Told(
+        ", ".join(_verb(entry, state) for entry in differing),
+        script,
+        "".join(_line(entry) for entry in differing),
+    )
+
+
+@operation()
+def absent(*paths: str) -> Commands:
+    """No such file (under the managed roots); used for what the package brings and we replace."""
+    state = node_state()
+    found = [path for path in paths if path in state.files]
+    if found:
+        state.touched |= set(found)
+        yield Told(f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}")
+
+
+@operation()
+def service(
+    unit: str,
+    *,
+    watch: tuple[str, ...] = (),
+    enabled: bool = True,
+    running: bool = True,
+    reload: bool = False,
+    check: str = "",
+) -> Commands:
+    """A unit enabled (or not) and running (or not), restarted when a watched path is news to it.
+
+    Args:
+        watch: paths of files the unit reads when it starts.
+        reload: a reload is enough for a watched path.
+        check: command that must succeed before a running unit is restarted, e.g. `rsyslogd -N1`.
+    """
+    state = node_state()
+    full = unit if "." in unit.rsplit("@", 1)[-1] else f"{unit}.service"
+    now = state.units.get(full)
+    if state.is_enabled(full) is not enabled:
+        verb = "enable" if enabled else "disable"
+        yield Told(f"{verb} {full}", f"systemctl {verb} --quiet {quote(full)}")
+    if not running:
+        if now and now.active:
+            yield Told(f"stop {full}", f"systemctl stop {quote(full)}")
+        return
+    guard = f"{check} && " if check else ""
+    if now is None or not now.active:
+        yield Told(f"start {full}", f"{guard}systemctl restart {quote(full)}")
+        return
+    news = [path for path in watch if _is_news(path, state, now.since)]
+    if news:
+        verb = "reload" if reload else "restart"
+        yield Told(f"{verb} {full}", f"{guard}systemctl {verb} {quote(full)}")
+
+
+@operation()
+def packages(*names: str) -> Commands:
+    """Debian packages, installed from the node's own sources when they are missing."""
+    missing = sorted(set(names) - node_state().packages)
+    if missing:
+        yield Told(
+            f"install {', '.join(missing)}",
+            "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "
+            + " ".join(map(quote, missing)),
+        )
+
+
+@operation()
+def group(title: str, *members: str) -> Commands:
+    """A system group with at least these members (users that the node does not have are left out)."""
+    state = node_state()
+    present = [login for login in members if login in state.users]
+    if title not in state.groups:
+        yield Told(f"group {title}", f"groupadd --system --force {quote(title)}")
+    for login in present:
+        if login not in state.groups.get(title, ()):
+            yield Told(f"{login} in group {title}", f"usermod -aG {quote(title)} {quote(login)}")
+
+
+@operation()
+def user(login: str, *, home: str, shell: str = "/usr/sbin/nologin") -> Commands:
+    """A system user with a home folder."""
+    if login not in node_state().users:
+        yield Told(
+            f"user {login}",
+            f"useradd --system --create-home --home-dir {quote(home)} --shell {quote(shell)} {quote(login)}",
+        )
+
+
+@operation()
+def command(
+    script: str, *, what: str, when: bool = True, touches: tuple[str, ...] = (), stdin: str | None = None
+) -> Commands:
+    """Any command, run when `when`: decide that from `node_state()`, so that a second run does nothing.
+
+    Args:
+        what: says what it changes; shown to people, so no secret.
+        touches: paths it changes, for services that watch them.
+        stdin: text with newline at its end; the place for secrets.
+    """
+    if when:
+        node_state().touched |= set(touches)
+        yield Told(what, script, stdin)
+
+
+def differs(entry: File | Folder, found: FileState | None) -> bool:
+    """Whether what was found is not what must be."""
+    kind = "f" if isinstance(entry, File) else "d"
+    if found is None or found.kind != kind:
+        return True
+    if (found.mode, found.user, found.group) != (int(entry.mode, 8), entry.user, entry.group):
+        return True
+    return isinstance(entry, File) and found.sha256 != hashlib.sha256(entry.content.encode()).hexdigest()
+
+
+def _is_news(path: str, state: NodeState, since: float) -> bool:
+    found = state.files.get(path)
+    return path in state.touched or (found is not None and found.mtime > since)
+
+
+def _verb(entry: File | Folder, state: NodeState) -> str:
+    return f"{'change' if entry.path in state.files else 'new'} {entry.path}"
+
+
+def _line(entry: File | Folder) -> str:
+    owner = f"{entry.user}:{entry.group}"
+    if isinstance(entry, Folder):
+        return f"d {entry.mode} {owner} {entry.path}\n"
+    data = base64.b64encode(entry.content.encode()).decode()
+    return f"f {entry.mode} {owner} {entry.path} {data}\n"
