@@ -1,0 +1,150 @@
+"""What a check is made of: the `@control` mark, the selectors of nodes, and the two honest ways out.
+
+A check is a function `test_*` in `checks/test_<topic>.py`. The first line of its docstring is its
+description. It returns nothing: passing is passing, an `assert` that does not hold is a failure, any
+other exception is an error of the check (never a failure of the site).
+
+    from lienthong.checks import HOSTS, control, not_applicable, runs
+
+    @control("SRV-01", nodes=HOSTS)
+    def test_sshd_lets_no_root_in(facts, evidence):
+        '''sshd lets nobody in as root and takes no password.'''
+        evidence(f"permitrootlogin {facts.sshd['permitrootlogin']}")
+        assert facts.sshd["permitrootlogin"] == "no"
+
+    @control("NET-08", kind="probe")
+    def test_names_resolve(site, probes): ...
+
+With `nodes` a check runs once for every matching node of the audited sites, and may ask for the
+fixtures `node` (plan), `host` (Testinfra: ssh, sudo, host key verified) and `facts` (`lienthong.facts`).
+Without, it runs once a site. Every check may ask for `site` (SitePlan), `plan` (ProvincePlan), `access`,
+`secrets`, `probes` (`lienthong.audit.probes`), `hosts` (any node's Testinfra host by name: `hosts(name)`),
+`facts_of` (any node's facts by name: `facts_of(name)`) and `evidence` (call it with a line that was seen).
+
+Checks that ask only for these run side by side in threads, so slow ones overlap; `alone=True` keeps one
+to itself. A check that asks for other fixtures runs by itself, as pytest does it. Drills run last, one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import pytest
+
+from lienthong.model.finding import Kind
+from lienthong.model.intent import Node
+from lienthong.model.words import Side
+
+Check = TypeVar("Check", bound=Callable[..., None])
+MARK = "__lienthong_control__"
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which nodes a check is about; combine with `&`, `|` and `~`."""
+
+    words: str
+    """how a reader is told: `a node that runs logs`"""
+    matches: Callable[[Node], bool]
+
+    def __and__(self, other: Selector) -> Selector:
+        return Selector(
+            f"{self.words} and {other.words}", lambda node: self.matches(node) and other.matches(node)
+        )
+
+    def __or__(self, other: Selector) -> Selector:
+        return Selector(
+            f"{self.words} or {other.words}", lambda node: self.matches(node) or other.matches(node)
+        )
+
+    def __invert__(self) -> Selector:
+        return Selector(f"not {self.words}", lambda node: not self.matches(node))
+
+
+ALL = Selector("any node", lambda node: True)
+#: Every node that runs Linux; with the platforms of today that is all of them.
+LINUX = Selector("a Linux system", lambda node: True)
+HOSTS = Selector("a host", lambda node: node.device is None)
+GEAR = Selector("a gateway or switch", lambda node: node.device is not None)
+GATEWAYS = Selector("a gateway", lambda node: node.is_gateway)
+SWITCHES = Selector("a switch", lambda node: node.is_switch)
+
+
+def runs(service: str) -> Selector:
+    """Nodes that run a service."""
+    return Selector(f"a node that runs {service}", lambda node: node.runs(service))
+
+
+def side(wanted: Side | str) -> Selector:
+    """Nodes of one side."""
+    return Selector(f"a node of side {wanted}", lambda node: node.side is Side(wanted))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What `@control` says of a check."""
+
+    control: str
+    kind: Kind
+    nodes: Selector | None
+    alone: bool
+    lab_only: bool
+
+
+class NotApplicable(pytest.skip.Exception):
+    """Facts show that the control has no object here. Not a skip: it is counted in the open."""
+
+
+class NotAssessed(pytest.skip.Exception):
+    """A machine cannot see it here; the text is the question a person must answer."""
+
+
+def not_applicable(reason: str) -> NoReturn:
+    """The control does not apply, as facts show; say which: `kernel: auditctl -s is not permitted`."""
+    raise NotApplicable(reason)
+
+
+def not_assessed(question: str) -> NoReturn:
+    """Nobody looked; `question` is what a person must find out."""
+    raise NotAssessed(question)
+
+
+def control(
+    name: str,
+    *,
+    kind: Kind | str = Kind.READ,
+    nodes: Selector | None = None,
+    alone: bool = False,
+    lab_only: bool = False,
+) -> Callable[[Check], Check]:
+    """Mark a function as the check of a control of the catalogue `checks/controls.yaml`.
+
+    Args:
+        name: id in the catalogue, e.g. `SRV-01`; several checks may share one.
+        kind: what looking costs: `read`, `probe` (harmless traffic) or `drill` (disturbs).
+        nodes: which nodes it looks at, one by one; None for the site as a whole.
+        alone: nothing else may run at the same time.
+        lab_only: it speaks of the lab itself and is not collected live.
+    """
+    mark = Mark(name, Kind(kind), nodes, alone, lab_only)
+
+    def apply(function: Check) -> Check:
+        if not (function.__doc__ or "").strip():
+            raise TypeError(f"{function.__name__} needs a docstring: its first line is its description")
+        setattr(function, MARK, mark)
+        return function
+
+    return apply
+
+
+def mark_of(function: Any) -> Mark | None:
+    """The mark of a function, None for one that has none."""
+    mark = getattr(function, MARK, None)
+    return mark if isinstance(mark, Mark) else None
+
+
+def description_of(function: Any) -> str:
+    """First line of the docstring."""
+    return (function.__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,105 @@
+"""The closed vocabularies of a site, and the string types a value of the inventory may have.
+
+A value of the inventory can never become a line of configuration, a shell command or a template:
+every free text goes through :data:`Text`, every name through :data:`Slug`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+
+class Side(StrEnum):
+    """One of the two networks of a site that never meet."""
+
+    WAN = "wan"
+    NET = "net"
+
+
+class Zone(StrEnum):
+    """What a segment is for; the policy matrix speaks of zones."""
+
+    USERS = "users"
+    SERVERS = "servers"
+    CONFERENCE = "conference"
+    SCAN = "scan"
+    MANAGEMENT = "management"
+    BACKUP = "backup"
+    DMZ = "dmz"
+    WIFI = "wifi"
+
+
+class Role(StrEnum):
+    """What a device does in the network of a site."""
+
+    GATEWAY = "gateway"
+    SWITCH = "switch"
+
+
+class UplinkKind(StrEnum):
+    """Where a line of a gateway leads to."""
+
+    TSLCD = "tslcd"
+    INTERNET = "internet"
+
+
+class Target(StrEnum):
+    """Where a verb acts. Lab and live are never confused."""
+
+    LAB = "lab"
+    LIVE = "live"
+
+
+#: VLAN id of every zone on each side (mission: the matrix). 999 is the parking VLAN.
+VLANS: dict[tuple[Side, Zone], int] = {
+    (Side.WAN, Zone.USERS): 10,
+    (Side.WAN, Zone.SERVERS): 20,
+    (Side.WAN, Zone.CONFERENCE): 30,
+    (Side.WAN, Zone.SCAN): 35,
+    (Side.WAN, Zone.MANAGEMENT): 40,
+    (Side.WAN, Zone.BACKUP): 50,
+    (Side.NET, Zone.USERS): 100,
+    (Side.NET, Zone.DMZ): 110,
+    (Side.NET, Zone.WIFI): 120,
+    (Side.NET, Zone.MANAGEMENT): 140,
+    (Side.NET, Zone.BACKUP): 150,
+}
+PARKING_VLAN = 999
+
+# Markers of templates, shells, formats and vendor comments that no honest name of a place needs.
+_FORBIDDEN = re.compile(r"[\"'`\\$%{}<>|;&^~!#?*\[\]]")
+_BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def _plain(value: str) -> str:
+    for char in value:
+        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+            raise ValueError(f"character U+{ord(char):04X} is not allowed in a text")
+        if unicodedata.bidirectional(char) in _BIDI:
+            raise ValueError(f"bidirectional control U+{ord(char):04X} is not allowed")
+    found = _FORBIDDEN.search(value)
+    if found:
+        raise ValueError(f"character {found.group()!r} is not allowed in a text")
+    if value != value.strip():
+        raise ValueError("a text neither begins nor ends with a space")
+    return unicodedata.normalize("NFC", value)
+
+
+#: One line of human text: letters of any script, digits, and `. , : / ( ) + - _ = @` and spaces.
+Text = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_plain)]
+
+#: A name that is also a host name label (RFC 1123), at most 20 characters so that ids stay short.
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
+
+#: An interface name as Linux allows it, at most 15 characters.
+PortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$")]
+
+#: A DNS domain, lower case.
+Domain = Annotated[
+    str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=120)
+]

@@ -1,0 +1,97 @@
+"""What a site can run, one file a service, found by looking: nothing lists them.
+
+A service module has `NAME`, a pydantic model `Params` and `contribute(ctx) -> Contribution`.
+A service that runs on a host also has `deploys/<name>.py` and `checks/test_<name>.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import IPv4Address
+
+from pydantic import BaseModel
+
+from lienthong.model.words import Side, Zone
+
+
+@dataclass(frozen=True)
+class Ends:
+    """A set of ends a service speaks of, resolved by `plan`: exactly one field is set."""
+
+    zone: Zone | None = None
+    """every segment of that zone on the service's own side, in `sites`"""
+    service: str | None = None
+    """every node of the side that runs this service"""
+    node: str | None = None
+    """a node by full name"""
+    outside: str | None = None
+    """a system of others, by its name in the province file; `internet` is the Internet"""
+    everyone: bool = False
+    """every node of the side"""
+    here: bool = False
+    """the node that runs the service"""
+    near: bool = False
+    """with `zone` or `everyone`: only of the service's own site"""
+
+
+@dataclass(frozen=True)
+class FlowSpec:
+    """A flow as a service declares it: ports are numbers or inclusive ranges."""
+
+    src: Ends
+    dst: Ends
+    proto: str
+    ports: tuple[tuple[int, int], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A port of the Internet gateway's public address that leads to the node of the service."""
+
+    proto: str
+    port: int
+
+
+@dataclass(frozen=True)
+class ServiceContext:
+    """Where a service stands, and its validated parameters."""
+
+    site: str
+    node: str
+    side: Side
+    address: IPv4Address
+    params: BaseModel
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What declaring a service yields."""
+
+    flows: tuple[FlowSpec, ...] = ()
+    names: tuple[str, ...] = ()
+    """short DNS names that lead to the node, e.g. `ntp`"""
+    published: tuple[Publication, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceModule:
+    """A discovered service."""
+
+    name: str
+    params: type[BaseModel]
+    contribute: Callable[[ServiceContext], Contribution] = field(repr=False)
+
+
+@cache
+def discover() -> dict[str, ServiceModule]:
+    """Every service module of this package, by name."""
+    found: dict[str, ServiceModule] = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        found[module.NAME] = ServiceModule(module.NAME, module.Params, module.contribute)
+    return dict(sorted(found.items()))

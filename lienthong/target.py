@@ -1,0 +1,130 @@
+"""Where a verb acts: the lab of this checkout or the live network, never both.
+
+A target tells how a node is reached, with which key, and which host keys are believed. The lab's
+target lives under `run/lab/<name>/` and is written by `lienthong lab up`; the live target uses
+`inventory/known_hosts`, the vault, and the addresses of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from lienthong.errors import LienThongError, Unreachable
+from lienthong.model.intent import Node
+from lienthong.model.words import Target
+
+
+def lab_name() -> str:
+    """Which lab of this checkout: `LIENTHONG_LAB`, else `default`."""
+    return os.environ.get("LIENTHONG_LAB", "default")
+
+
+def lab_dir(root: Path) -> Path:
+    """Everything the lab owns on disk."""
+    return root / "run" / "lab" / lab_name()
+
+
+@dataclass(frozen=True)
+class Access:
+    """How this run reaches nodes."""
+
+    target: Target
+    root: Path
+    user: str
+    """account with key and sudo on every Linux node"""
+    network_user: str
+    """account whose shell is vtysh on routed gear"""
+    key_file: Path
+    known_hosts: Path
+    addresses: dict[str, IPv4Address]
+    """lab only: management address by node name; live uses the plan's"""
+    secrets_file: Path
+    side: str | None = None
+
+    @property
+    def out(self) -> Path:
+        """Where reports and evidence of this target go."""
+        return self.root / "out" / self.target.value
+
+    @property
+    def management_interfaces(self) -> tuple[str, ...]:
+        """Interfaces beside the plan's by which nodes are managed: the lab's `mgmt0`."""
+        return ("mgmt0",) if self.target is Target.LAB else ()
+
+    def reaches(self, node: Node) -> bool:
+        """Whether this target has that node at all (the lab starts only some sites)."""
+        return self.target is Target.LIVE or node.name in self.addresses
+
+    def address(self, node: Node) -> IPv4Address:
+        """The address to connect to.
+
+        Raises:
+            Unreachable: the lab does not run that node.
+        """
+        if self.target is Target.LIVE:
+            return node.address
+        try:
+            return self.addresses[node.name]
+        except KeyError:
+            raise Unreachable(
+                f"{node.name} does not run in this lab", hint="lienthong lab status lists what does"
+            ) from None
+
+
+def lab_is_up(root: Path) -> bool:
+    """Whether this checkout's lab has been started (its state file is there)."""
+    return (lab_dir(root) / "state.json").exists()
+
+
+def resolve(root: Path, asked: str | None = None) -> Access:
+    """The target of this run: the one asked for; else the lab, but only while it is up.
+
+    Raises:
+        LienThongError: nothing was asked and no lab is up, or the lab was asked and is down.
+    """
+    asked = asked or os.environ.get("LIENTHONG_TARGET") or None
+    if asked not in {None, "lab", "live"}:
+        raise LienThongError(f"no target {asked!r}", hint="--target lab or --target live")
+    if asked == "live":
+        return _live(root)
+    if lab_is_up(root):
+        return _lab(root)
+    if asked == "lab":
+        raise Unreachable("the lab is not up", hint="lienthong lab up")
+    raise LienThongError(
+        "no target: this checkout's lab is not up",
+        hint="start it with lienthong lab up, or name the real network with --target live",
+    )
+
+
+def _lab(root: Path) -> Access:
+    base = lab_dir(root)
+    state = json.loads((base / "state.json").read_text(encoding="utf-8"))
+    return Access(
+        target=Target.LAB,
+        root=root,
+        user="lienthong",
+        network_user="netadm",
+        key_file=base / "id_ed25519",
+        known_hosts=base / "known_hosts",
+        addresses={name: IPv4Address(text) for name, text in state["management"].items()},
+        secrets_file=base / "secrets.json",
+    )
+
+
+def _live(root: Path) -> Access:
+    key = Path(os.environ.get("LIENTHONG_KEY", "~/.ssh/id_ed25519")).expanduser()
+    return Access(
+        target=Target.LIVE,
+        root=root,
+        user="lienthong",
+        network_user="netadm",
+        key_file=key,
+        known_hosts=root / "inventory" / "known_hosts",
+        addresses={},
+        secrets_file=root / "inventory" / "secrets.vault.yaml",
+    )

@@ -1,0 +1,101 @@
+"""Finds the content beside the engine and loads it: inventory, plan, target, secrets.
+
+Content (`inventory/hosts.py`, `deploys/`, `checks/`) starts here too, so that plain pyinfra,
+Ansible and pytest see exactly what `lienthong` sees.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lienthong.errors import LienThongError
+from lienthong.inventory import load
+from lienthong.model.intent import Node, ProvincePlan, SitePlan
+from lienthong.model.secret import SecretStore
+from lienthong.model.site import Inventory
+from lienthong.plan.build import build
+from lienthong.secrets import store
+from lienthong.target import Access, resolve
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder that holds `inventory/sites`: `LIENTHONG_ROOT`, else upward from `start`.
+
+    Raises:
+        LienThongError: there is none.
+    """
+    named = os.environ.get("LIENTHONG_ROOT")
+    here = Path(named) if named else (start or Path.cwd())
+    for folder in [here, *here.resolve().parents]:
+        if (folder / "inventory" / "sites").is_dir():
+            return folder.resolve()
+    raise LienThongError(
+        f"no inventory/sites in {here} or above it", hint="go into the checkout, or use --root"
+    )
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One checkout and one target; everything is loaded when first asked for."""
+
+    root: Path
+    asked_target: str | None = None
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        return load(self.root / "inventory")
+
+    @cached_property
+    def plan(self) -> ProvincePlan:
+        return build(self.inventory)
+
+    @cached_property
+    def access(self) -> Access:
+        return resolve(self.root, self.asked_target)
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        return store(self.access)
+
+    def site(self, slug: str) -> SitePlan:
+        """The plan of one site.
+
+        Raises:
+            LienThongError: no such site.
+        """
+        try:
+            return self.plan.sites[slug]
+        except KeyError:
+            raise LienThongError(
+                f"no site {slug!r} in the inventory",
+                hint=f"there are: {', '.join(self.plan.sites)}",
+            ) from None
+
+    def node(self, name: str) -> Node:
+        """One node by its full name.
+
+        Raises:
+            LienThongError: no such node.
+        """
+        try:
+            return self.plan.nodes[name]
+        except KeyError:
+            raise LienThongError(f"no node {name!r} in the inventory") from None
+
+    def reachable(self) -> list[Node]:
+        """Every node that this target has."""
+        return [node for node in self.plan.nodes.values() if self.access.reaches(node)]
+
+
+_workspaces: dict[tuple[Path, str | None], Workspace] = {}
+
+
+def workspace(root: Path | None = None, target: str | None = None) -> Workspace:
+    """The workspace of this process (cached): what content calls."""
+    key = (find_root(root), target)
+    if key not in _workspaces:
+        _workspaces[key] = Workspace(*key)
+    return _workspaces[key]
