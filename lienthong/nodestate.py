@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pyinfra.api.facts import FactBase
 from pyinfra.context import host
 
+from lienthong.errors import LienThongError
+
 #: Folders under which pyinfra owns files (docs/architecture.md, one owner for each path).
 ROOTS: tuple[str, ...] = (
     "/etc/baresip",
@@ -137,7 +139,11 @@ def node_state() -> NodeState:
     """The state of the host in hand, fetched when first asked for."""
     name = str(host.name)
     if name not in _states:
-        _states[name] = host.get_fact(Node)
+        state = host.get_fact(Node)
+        if not state.packages:
+            # An empty answer would look like a bare node, and everything would be sent again.
+            raise LienThongError(f"{name}: its state could not be read", hint="is sudo allowed there?")
+        _states[name] = state
     return _states[name]
 
 
