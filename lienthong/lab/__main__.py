@@ -1,0 +1,5 @@
+"""`python -m lienthong.lab`."""
+
+from lienthong.lab.commands import main
+
+main()

@@ -1,0 +1,174 @@
+"""Brings a lab up, takes it down, restarts one of its nodes."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from lienthong.errors import LienThongError, Unreachable
+from lienthong.lab import cgroup, clean, disk, image, keys, machine, node, outside, state, wire
+from lienthong.lab.place import Place
+from lienthong.lab.progress import say
+from lienthong.lab.topology import Topology, derive
+from lienthong.model.intent import ProvincePlan
+
+
+def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
+    """Start the sites, bare: sshd, a management address and a key on every node. Does nothing if they are up.
+
+    Raises:
+        Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left of the attempt.
+        LienThongError: this lab is up with other sites.
+    """
+    machine.require()
+    topology = derive(plan, slugs)
+    with _alone(place):
+        before = state.read(place)
+        if before is not None and all(running.alive for running in before.nodes.values()):
+            if set(before.sites) != set(topology.sites):
+                raise LienThongError(
+                    f"this lab is up with {', '.join(before.sites)}", hint="lienthong lab down, then up again"
+                )
+            say(f"lab {place.name}: is up already with {', '.join(before.sites)}")
+            return before
+        if clean.traces(place):
+            clean.wipe(place)
+        home = cgroup.current()
+        # Whatever this process starts belongs to the lab from its birth: a kill at any moment leaves nothing unfound.
+        cgroup.join(f"{place.cgroup}/up")
+        try:
+            now = _start(place, topology)
+        except BaseException:
+            cgroup.go_back(home)
+            clean.wipe(place)
+            raise
+        cgroup.go_back(home)
+        return now
+
+
+def down(place: Place) -> None:
+    """Power everything off in good order and take the lab away. Does nothing if there is none."""
+    with _alone(place):
+        before = state.read(place)
+        place.state_file.unlink(missing_ok=True)
+        if before is not None:
+            say(f"lab {place.name}: powering off {len(before.nodes)} systems")
+            late = node.power_off(list(before.nodes.values()))
+            if late:
+                say(f"lab {place.name}: {len(late)} did not power off in time and are switched off")
+        clean.wipe(place)
+        say(f"lab {place.name}: down")
+
+
+def reboot(place: Place, plan: ProvincePlan, name: str) -> None:
+    """Power a node off, give it a namespace anew, boot it again; what it wrote to its disk stays.
+
+    Raises:
+        LienThongError: no such node.
+        Unreachable: the lab is not up, or the node did not come back.
+    """
+    with _alone(place):
+        now = running(place)
+        if name not in now.nodes:
+            raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
+        topology = derive(plan, now.sites)
+        say(f"{name}: powering off")
+        if node.power_off([now.nodes[name]]):
+            say(f"{name}: did not power off in time and is switched off")
+        cgroup.kill(f"{place.cgroup}/{name}")
+        home = cgroup.current()
+        cgroup.join(f"{place.cgroup}/up")
+        try:
+            wire.renew(place, topology, name)
+            fresh = _boot(place, topology, [name])
+        finally:
+            cgroup.go_back(home)
+        state.write(place, replace(now, nodes={**now.nodes, **fresh}))
+        say(f"{name}: up")
+
+
+def running(place: Place) -> state.State:
+    """The state of the lab.
+
+    Raises:
+        Unreachable: it is not up.
+    """
+    now = state.read(place)
+    if now is None:
+        raise Unreachable("the lab is not up", hint="lienthong lab up")
+    return now
+
+
+def _start(place: Place, topology: Topology) -> state.State:
+    names = [system.name for system in topology.systems]
+    say(f"lab {place.name}: {', '.join(topology.sites)}: {len(names)} systems, {len(topology.probes)} probes")
+    base = image.ensure()
+    authorized = _keys(place, topology)
+    say(f"lab {place.name}: laying {len(topology.links)} cables")
+    wire.build(place, topology)
+    say(f"lab {place.name}: booting")
+    known = []
+    for system in topology.systems:
+        root = disk.mount(place, system.name, base)
+        host_key = keys.ssh_key(f"root@{system.name}")
+        disk.personalise(root, system.name, host_key, authorized)
+        if system.outside:
+            outside.furnish(place, topology, system.name, root)
+        bare = " ".join(host_key.public.split()[:2])
+        known.append(f"{topology.addresses[system.name]},{system.name} {bare}\n")
+    place.known_hosts.write_text("".join(known), encoding="ascii")
+    now = state.of(place, topology, _boot(place, topology, names))
+    state.write(place, now)
+    say(f"lab {place.name}: up")
+    return now
+
+
+def _keys(place: Place, topology: Topology) -> str:
+    own = keys.ssh_key("lienthong@controller")
+    keys.write_secret(place.key_file, own.private)
+    place.key_file.with_suffix(".pub").write_text(own.public + "\n", encoding="ascii")
+    outside.make_authorities(place, topology)
+    return own.public
+
+
+def _boot(place: Place, topology: Topology, names: Sequence[str]) -> dict[str, node.Running]:
+    tun = {system.name: system.tun for system in topology.systems}
+    started: dict[str, subprocess.Popen[bytes]] = {name: node.start(place, name, tun[name]) for name in names}
+    count = 0
+
+    def answered(name: str) -> None:
+        nonlocal count
+        count += 1
+        if len(names) == 1 or count % 5 == 0 or count == len(names):
+            say(f"lab {place.name}: {count} of {len(names)} answer ssh")
+
+    addresses = {name: topology.addresses[name] for name in names}
+    try:
+        node.wait_for_ssh(place.oob, addresses, lambda name: started[name].poll() is not None, answered)
+    except Unreachable as error:
+        raise Unreachable(error.what, hint=_last_words(place, names)) from None
+    return {name: node.leader(process.pid) for name, process in started.items()}
+
+
+def _last_words(place: Place, names: Sequence[str]) -> str:
+    for name in names:
+        console = place.node(name) / "console.log"
+        text = console.read_text(encoding="utf-8", errors="replace").strip() if console.exists() else ""
+        if text:
+            return f"{name} said last: {text.splitlines()[-1][:200]}"
+    return ""
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """One command at a time changes a lab; the lock is beside its folder, which comes and goes."""
+    place.folder.parent.mkdir(parents=True, exist_ok=True)
+    with (place.folder.parent / f".{place.name}.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unreachable(f"another command is changing lab {place.name}") from None
+        yield

@@ -1,0 +1,85 @@
+"""What a lab that is up tells everybody else: `run/lab/<name>/state.json`, written last and removed first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from lienthong.lab.node import Running
+from lienthong.lab.place import Place
+from lienthong.lab.topology import Topology
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """The lab as it was when it came up; nodes are refreshed by a reboot."""
+
+    name: str
+    sites: tuple[str, ...]
+    management: dict[str, str]
+    """Management address by node, of the nodes that the tool keeps."""
+    outside: dict[str, str]
+    """The same for the systems of others."""
+    probes: dict[str, dict[str, str]]
+    links: list[list[list[str]]]
+    nodes: dict[str, Running]
+
+    @property
+    def addresses(self) -> dict[str, IPv4Address]:
+        """Management address of everything that was booted."""
+        return {name: IPv4Address(text) for name, text in (self.outside | self.management).items()}
+
+
+def of(place: Place, topology: Topology, nodes: dict[str, Running]) -> State:
+    """The state of a lab that has just come up."""
+    addresses = {name: str(address) for name, address in topology.addresses.items()}
+    outside = {system.name for system in topology.systems if system.outside}
+    probes = {
+        probe.name: {
+            "netns": place.netns(probe.name),
+            "site": probe.site,
+            "segment": probe.segment,
+            "side": probe.side.value,
+            "address": str(probe.address.ip),
+            "gateway": str(probe.gateway),
+        }
+        for probe in topology.probes
+    }
+    return State(
+        name=place.name,
+        sites=topology.sites,
+        management={name: text for name, text in addresses.items() if name not in outside},
+        outside={name: text for name, text in addresses.items() if name in outside},
+        probes=probes,
+        links=[[[link.a.node, link.a.port], [link.b.node, link.b.port]] for link in topology.links],
+        nodes=nodes,
+    )
+
+
+def write(place: Place, state: State) -> None:
+    """Replace the file in one step, so that no reader sees a half of it."""
+    new = place.state_file.with_suffix(".new")
+    new.write_text(json.dumps({"version": VERSION, **asdict(state)}, indent=1), encoding="utf-8")
+    new.replace(place.state_file)
+
+
+def read(place: Place) -> State | None:
+    """The state, or None where no lab is up."""
+    try:
+        raw: dict[str, Any] = json.loads(place.state_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    raw.pop("version")
+    nodes = {name: Running(**values) for name, values in raw.pop("nodes").items()}
+    return State(**{**raw, "sites": tuple(raw["sites"])}, nodes=nodes)
+
+
+def names(root: Path) -> list[str]:
+    """Every lab of the checkout that has a folder."""
+    folder = root / "run" / "lab"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
