@@ -56,6 +56,22 @@ while read -r kind mode owner path data; do
   mv -f "$dir/.lienthong.new" "$path"
 done"""
 
+#: Reads one file a line (path, base64). The whole filter is checked with the new files before any is replaced.
+_RULESET = r"""set -e; umask 022
+grep -q nftables.d /etc/nftables.conf || { echo "/etc/nftables.conf does not include /etc/nftables.d" >&2; exit 1; }
+d=$(mktemp -d /run/lienthong-nft.XXXXXX); trap 'rm -rf "$d"' EXIT
+mkdir -p /etc/nftables.d "$d/new"
+for old in /etc/nftables.d/*.nft; do [ ! -e "$old" ] || cp "$old" "$d/new/"; done
+while read -r path data; do printf %s "$data" | base64 -d > "$d/new/${path##*/}"; done
+printf 'flush ruleset\ninclude "%s/new/*.nft"\n' "$d" > "$d/all"
+nft -c -f "$d/all"
+for new in "$d"/new/*.nft; do
+  to=/etc/nftables.d/${new##*/}
+  cmp -s "$new" "$to" || { cp "$new" "$to.new"; mv -f "$to.new" "$to"; }
+  chown root:root "$to"; chmod 0644 "$to"
+done
+nft -f /etc/nftables.conf"""
+
 
 @dataclass(frozen=True)
 class File:
@@ -109,7 +125,9 @@ def render(template: str, **values: Any) -> str:
 def place(*entries: File | Folder) -> Commands:
     """Files and folders, all of them in one round trip; only those that differ are sent."""
     state = node_state()
-    differing = [entry for entry in entries if differs(entry, state.files.get(entry.path))]
+    differing = [
+        entry for entry in entries if differs(entry, state.files.get(entry.path))
+    ]
     if not differing:
         return
     state.touched |= {entry.path for entry in differing}
@@ -124,13 +142,33 @@ def place(*entries: File | Folder) -> Commands:
 
 
 @operation()
+def ruleset(*files: File) -> Commands:
+    """Files of /etc/nftables.d, loaded in one transaction when they or the live rules differ."""
+    state = node_state()
+    differing = [
+        entry for entry in files if differs(entry, state.files.get(entry.path))
+    ]
+    if differing or state.filter_differs:
+        words = [_verb(entry, state) for entry in differing]
+        lines = [
+            f"{entry.path} {base64.b64encode(entry.content.encode()).decode()}\n"
+            for entry in differing
+        ]
+        yield Told(
+            ", ".join(words) or "restore the live rules", _RULESET, "".join(lines)
+        )
+
+
+@operation()
 def absent(*paths: str) -> Commands:
     """No such file (under the managed roots); used for what the package brings and we replace."""
     state = node_state()
     found = [path for path in paths if path in state.files]
     if found:
         state.touched |= set(found)
-        yield Told(f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}")
+        yield Told(
+            f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}"
+        )
 
 
 @operation()
@@ -191,7 +229,10 @@ def group(title: str, *members: str) -> Commands:
         yield Told(f"group {title}", f"groupadd --system --force {quote(title)}")
     for login in present:
         if login not in state.groups.get(title, ()):
-            yield Told(f"{login} in group {title}", f"usermod -aG {quote(title)} {quote(login)}")
+            yield Told(
+                f"{login} in group {title}",
+                f"usermod -aG {quote(title)} {quote(login)}",
+            )
 
 
 @operation()
@@ -206,7 +247,12 @@ def user(login: str, *, home: str, shell: str = "/usr/sbin/nologin") -> Commands
 
 @operation()
 def command(
-    script: str, *, what: str, when: bool = True, touches: tuple[str, ...] = (), stdin: str | None = None
+    script: str,
+    *,
+    what: str,
+    when: bool = True,
+    touches: tuple[str, ...] = (),
+    stdin: str | None = None,
 ) -> Commands:
     """Any command, run when `when`: decide that from `node_state()`, so that a second run does nothing.
 
@@ -225,9 +271,16 @@ def differs(entry: File | Folder, found: FileState | None) -> bool:
     kind = "f" if isinstance(entry, File) else "d"
     if found is None or found.kind != kind:
         return True
-    if (found.mode, found.user, found.group) != (int(entry.mode, 8), entry.user, entry.group):
+    if (found.mode, found.user, found.group) != (
+        int(entry.mode, 8),
+        entry.user,
+        entry.group,
+    ):
         return True
-    return isinstance(entry, File) and found.sha256 != hashlib.sha256(entry.content.encode()).hexdigest()
+    return (
+        isinstance(entry, File)
+        and found.sha256 != hashlib.sha256(entry.content.encode()).hexdigest()
+    )
 
 
 def _is_news(path: str, state: NodeState, since: float) -> bool:
