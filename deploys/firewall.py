@@ -1,7 +1,7 @@
-"""The packet filter of every node: nftables from the plan's flows, checked before it is loaded, loaded at once.
+"""The packet filter of every node: nftables from the plan's flows, checked, then loaded at once.
 
-Owns /etc/nftables.d/; /etc/nftables.conf, which includes it, belongs to the role firewall_include. The live rules are
-compared with what the files say, so a rule that somebody removed by hand comes back.
+Owns /etc/nftables.d/; /etc/nftables.conf, which includes it, belongs to the role firewall_include. The
+live rules are compared with what the files say, so a rule that somebody removed by hand comes back.
 """
 
 from __future__ import annotations
@@ -32,11 +32,7 @@ files = [
     ),
 ]
 if rules.conference:
-    files.append(
-        File(
-            "/etc/nftables.d/60-qos.nft", render("firewall/60-qos.nft.j2", filter=rules)
-        )
-    )
+    files.append(File("/etc/nftables.d/60-qos.nft", render("firewall/60-qos.nft.j2", filter=rules)))
 
 ruleset(*files, name="firewall: rules")
 service("nftables", name="firewall: at boot")

@@ -19,20 +19,27 @@ opens follows from its `contribute()`, and `deploys/firewall.py` writes it. A ce
 `CERTIFICATE`, its key at `KEY` (group `PKI_GROUP` may read it), the side's CA at `AUTHORITY`.
 """
 
+# pyinfra is typed in part only.
+# mypy: disable-error-code="misc,untyped-decorator"
+
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from shlex import quote
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pyinfra.api.command import StringCommand
+from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.operation import operation
+from pyinfra.context import host
 
+from lienthong.certificates import Authority, sign, utc_now, why_new
+from lienthong.errors import LienThongError
+from lienthong.model.intent import Node
 from lienthong.nodestate import PKI, FileState, NodeState, node_state
 from lienthong.workspace import find_root
 
@@ -56,9 +63,18 @@ while read -r kind mode owner path data; do
   mv -f "$dir/.lienthong.new" "$path"
 done"""
 
-#: Reads one file a line (path, base64). The whole filter is checked with the new files before any is replaced.
+#: Makes the key where there is none (or a broken one) and prints a request signed with it.
+_REQUEST = rf"""set -e; umask 077; cd {PKI}
+openssl pkey -in node.key -noout 2>/dev/null || {{
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out node.key.new
+  mv -f node.key.new node.key
+}}
+chown root:{PKI_GROUP} node.key; chmod 0640 node.key
+openssl req -new -key node.key -subj /CN=$(hostname)"""
+
+#: Reads one file a line (path, base64). The whole filter is checked before any file is replaced.
 _RULESET = r"""set -e; umask 022
-grep -q nftables.d /etc/nftables.conf || { echo "/etc/nftables.conf does not include /etc/nftables.d" >&2; exit 1; }
+grep -q nftables.d /etc/nftables.conf || { echo "/etc/nftables.conf: no include of nftables.d" >&2; exit 1; }
 d=$(mktemp -d /run/lienthong-nft.XXXXXX); trap 'rm -rf "$d"' EXIT
 mkdir -p /etc/nftables.d "$d/new"
 for old in /etc/nftables.d/*.nft; do [ ! -e "$old" ] || cp "$old" "$d/new/"; done
@@ -94,6 +110,17 @@ class Folder:
     group: str = "root"
 
 
+class Asked(FunctionCommand):
+    """Work that goes to and fro between node and controller; says what it changes as `Told` does."""
+
+    def __init__(self, what: str, work: Callable[[], None]) -> None:
+        def run() -> None:
+            work()
+
+        super().__init__(run, (), {})
+        self.what = what
+
+
 class Told(StringCommand):
     """A command that says in a few words what it changes; the words are safe to show."""
 
@@ -107,7 +134,7 @@ class Told(StringCommand):
 @cache
 def templates() -> Environment:
     """The environment of templates/hosts/: a missing value is an error."""
-    return Environment(
+    return Environment(  # noqa: S701 - configuration files, not HTML
         loader=FileSystemLoader(find_root() / "templates" / "hosts"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -125,9 +152,7 @@ def render(template: str, **values: Any) -> str:
 def place(*entries: File | Folder) -> Commands:
     """Files and folders, all of them in one round trip; only those that differ are sent."""
     state = node_state()
-    differing = [
-        entry for entry in entries if differs(entry, state.files.get(entry.path))
-    ]
+    differing = [entry for entry in entries if differs(entry, state.files.get(entry.path))]
     if not differing:
         return
     state.touched |= {entry.path for entry in differing}
@@ -145,18 +170,31 @@ def place(*entries: File | Folder) -> Commands:
 def ruleset(*files: File) -> Commands:
     """Files of /etc/nftables.d, loaded in one transaction when they or the live rules differ."""
     state = node_state()
-    differing = [
-        entry for entry in files if differs(entry, state.files.get(entry.path))
-    ]
+    differing = [entry for entry in files if differs(entry, state.files.get(entry.path))]
     if differing or state.filter_differs:
         words = [_verb(entry, state) for entry in differing]
-        lines = [
-            f"{entry.path} {base64.b64encode(entry.content.encode()).decode()}\n"
-            for entry in differing
-        ]
-        yield Told(
-            ", ".join(words) or "restore the live rules", _RULESET, "".join(lines)
-        )
+        lines = [f"{entry.path} {base64.b64encode(entry.content.encode()).decode()}\n" for entry in differing]
+        yield Told(", ".join(words) or "restore the live rules", _RULESET, "".join(lines))
+
+
+@operation()
+def certificate(me: Node, by: Authority) -> Commands:
+    """A certificate for the node's own key, renewed when a third of its life is left or it does not fit."""
+    state = node_state()
+    why = why_new(state.certificate, state.public_key, me, by, utc_now())
+    if why:
+        state.touched |= {KEY, CERTIFICATE}
+        yield Asked(f"new {CERTIFICATE}: {why}", partial(_renew, me, by))
+
+
+def _renew(me: Node, by: Authority) -> None:
+    good, output = host.run_shell_command(StringCommand(_REQUEST), _sudo=True)
+    if not good:
+        raise LienThongError(f"{me.name}: no certificate request: {output.stderr}")
+    signed = File(CERTIFICATE, sign(output.stdout, me, by, utc_now()))
+    good, output = host.run_shell_command(StringCommand(_PLACE), _sudo=True, _stdin=_line(signed))
+    if not good:
+        raise LienThongError(f"{me.name}: its certificate could not be put in place: {output.stderr}")
 
 
 @operation()
@@ -166,9 +204,7 @@ def absent(*paths: str) -> Commands:
     found = [path for path in paths if path in state.files]
     if found:
         state.touched |= set(found)
-        yield Told(
-            f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}"
-        )
+        yield Told(f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}")
 
 
 @operation()
@@ -277,10 +313,7 @@ def differs(entry: File | Folder, found: FileState | None) -> bool:
         entry.group,
     ):
         return True
-    return (
-        isinstance(entry, File)
-        and found.sha256 != hashlib.sha256(entry.content.encode()).hexdigest()
-    )
+    return isinstance(entry, File) and found.sha256 != hashlib.sha256(entry.content.encode()).hexdigest()
 
 
 def _is_news(path: str, state: NodeState, since: float) -> bool:
