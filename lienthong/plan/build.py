@@ -17,10 +17,10 @@ from lienthong.model.intent import (
     UplinkPlan,
 )
 from lienthong.model.site import Inventory, Province, Site
-from lienthong.model.words import Role, Side, UplinkKind, Zone
+from lienthong.model.words import Role, UplinkKind, Zone
 from lienthong.plan import addressing, gear
 from lienthong.plan.ends import Place
-from lienthong.plan.flows import Whole, flows_of, forbidden_of
+from lienthong.plan.flows import Whole, declared_in, flows_of, forbidden_of
 from lienthong.services import Contribution, ServiceContext, discover
 
 
@@ -41,10 +41,14 @@ def build(inventory: Inventory) -> ProvincePlan:
         tuple(segment for found in segments.values() for segment in found.values()),
         {name: outside.address for name, outside in province.outside.items()},
     )
-    whole = Whole(
-        place, hub.slug, tuple(sites), tuple(uplink for found in uplinks.values() for uplink in found)
-    )
     try:
+        whole = Whole(
+            place,
+            hub.slug,
+            tuple(sites),
+            tuple(uplink for found in uplinks.values() for uplink in found),
+            declared_in(place),
+        )
         plans = {
             slug: SitePlan(
                 site=site,
@@ -185,6 +189,3 @@ def _probes(site: Site, segments: dict[str, SegmentPlan]) -> tuple[ProbePort, ..
         for name, port in sorted(device.ports.items())
         if port.probe and port.segment is not None
     )
-
-
-__all__ = ["Side", "build", "plan_segments"]

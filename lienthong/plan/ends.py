@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
 from lienthong.model.intent import End, Node, SegmentPlan
@@ -26,6 +27,11 @@ class Place:
     segments: tuple[SegmentPlan, ...]
     outside: Mapping[str, IPv4Address]
 
+    @cached_property
+    def ends(self) -> dict[str, End]:
+        """Every node as an end, by its name."""
+        return {node.name: node_end(node) for node in self.nodes}
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -41,7 +47,7 @@ def addresses_of(node: Node) -> tuple[IPv4Network, ...]:
     if node.is_gateway and node.device is not None:
         found |= {interface.address.ip for interface in node.device.interfaces}
         found |= {tunnel.address.ip for tunnel in node.tunnels}
-    return tuple(IPv4Network(address) for address in sorted(found))
+    return tuple(IPv4Network(int(address)) for address in sorted(found))
 
 
 def node_end(node: Node) -> End:
@@ -84,7 +90,7 @@ def parts(spec: Ends, here: Node, place: Place) -> Parts:
         return Parts({site: tuple(ends) for site, ends in found.items()})
     for node in place.nodes:
         if node.side is here.side and _meant(spec, here, node):
-            found.setdefault(node.site, []).append(node_end(node))
+            found.setdefault(node.site, []).append(place.ends[node.name])
     if (spec.node or spec.service) and not found:
         raise LookupError(spec.node or spec.service)
     grouped = {

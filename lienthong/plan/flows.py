@@ -18,6 +18,17 @@ Span = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
+class Declared:
+    """A flow as a service on a node declares it, with its ends resolved once for all sites."""
+
+    side: Side
+    service: str
+    spec: FlowSpec
+    src: Parts
+    dst: Parts
+
+
+@dataclass(frozen=True)
 class Whole:
     """The province as far as flows need it."""
 
@@ -25,6 +36,24 @@ class Whole:
     hub: str
     sites: tuple[str, ...]
     uplinks: tuple[UplinkPlan, ...]
+    declared: tuple[Declared, ...]
+
+
+def declared_in(place: Place) -> tuple[Declared, ...]:
+    """Every flow that a service declares.
+
+    Raises:
+        LookupError: a service speaks of a node or an outside system that does not exist.
+    """
+    found = []
+    modules = discover()
+    for node in place.nodes:
+        for name, service in node.services.items():
+            context = ServiceContext(node.site, node.name, node.side, node.address, service.params)
+            for spec in modules[name].contribute(context).flows:
+                src, dst = parts(spec.src, node, place), parts(spec.dst, node, place)
+                found.append(Declared(node.side, name, spec, src, dst))
+    return tuple(found)
 
 
 def flows_of(whole: Whole, site: str) -> tuple[Flow, ...]:
@@ -98,21 +127,10 @@ def _cell_parts(whole: Whole, side: Side, cell: Cell, site: str) -> list[tuple[P
 
 
 def _services(whole: Whole, site: str) -> list[Flow]:
-    found: list[Flow] = []
-    modules = discover()
-    for node in whole.place.nodes:
-        for name, service in node.services.items():
-            context = ServiceContext(node.site, node.name, node.side, node.address, service.params)
-            for spec in modules[name].contribute(context).flows:
-                found += _service_flow(whole, site, node, name, spec)
-    return found
-
-
-def _service_flow(whole: Whole, site: str, node: Node, name: str, spec: FlowSpec) -> list[Flow]:
-    src, dst = parts(spec.src, node, whole.place), parts(spec.dst, node, whole.place)
     return [
-        _flow(node.side, ends, spec.proto, spec.ports, spec.reason, name)
-        for ends in views(src, dst, site, whole.hub)
+        _flow(one.side, ends, one.spec.proto, one.spec.ports, one.spec.reason, one.service)
+        for one in whole.declared
+        for ends in views(one.src, one.dst, site, whole.hub)
         if ends[0] != ends[1] or ends[0].node is None
     ]
 

@@ -1,0 +1,31 @@
+# make demo: a whole district on this machine. make test: everything that must hold.
+PYTHON := .venv/bin/python
+CODE := lienthong deploys checks tests inventory/hosts.py
+
+.PHONY: demo test check format lock clean-lab
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test
+
+check:
+	@scripts/setup
+	@.venv/bin/ruff format --check $(CODE)
+	@.venv/bin/ruff check $(CODE)
+	@.venv/bin/mypy
+	@shellcheck scripts/setup scripts/demo scripts/test .ci/run
+
+format:
+	@.venv/bin/ruff format $(CODE)
+	@.venv/bin/ruff check --fix $(CODE)
+
+# The lock names no registry: hashes say what is wanted, the machine's own settings say from where.
+lock:
+	@.venv/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 -q -o lock/requirements.txt
+
+clean-lab:
+	@scripts/setup
+	@.venv/bin/lienthong lab clean
