@@ -1,0 +1,151 @@
+"""What the checks of one run share: plan, connections, facts, probes. Opened once, closed whatever happens."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from lienthong.audit.probes import Probes
+from lienthong.errors import LienThongError, Unreachable
+from lienthong.facts import Facts
+from lienthong.facts.gather import Gathering, ssh_config
+from lienthong.model.intent import Node, SitePlan
+from lienthong.model.words import Target
+from lienthong.workspace import Workspace
+
+
+@dataclass
+class CheckSession:
+    """One run of checks over some sites."""
+
+    ws: Workspace
+    sites: tuple[str, ...]
+    drill: bool
+    _hosts: dict[str, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def in_lab(self) -> bool:
+        return self.ws.access.target is Target.LAB
+
+    @cached_property
+    def folder(self) -> Path:
+        """Private and short-lived: the sockets of shared ssh connections, whose paths must be short."""
+        return Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
+
+    @cached_property
+    def config(self) -> Path:
+        return ssh_config(self.ws.access, self.ws.plan.nodes.values(), self.folder)
+
+    @cached_property
+    def gathering(self) -> Gathering:
+        return Gathering(self.ws.access, self.ws.plan.nodes, self.config)
+
+    @cached_property
+    def probes(self) -> Probes:
+        return Probes(self.ws)
+
+    def open(self) -> None:
+        """Go to where the controller works and begin to look; call it before any thread starts.
+
+        Raises:
+            LienThongError: an audited site is not in the plan, or the lab cannot be entered.
+        """
+        for slug in self.sites:
+            self.ws.site(slug)
+        if self.in_lab:
+            from lienthong.lab.namespace import enter
+
+            enter(self.ws.root)
+        self.probes.open()
+        self.gathering.start(node.name for node in self.nodes() if self.ws.access.reaches(node))
+
+    def nodes(self) -> list[Node]:
+        """Every node of the audited sites, of the side this controller works for."""
+        wanted = self.ws.access.side
+        return [
+            node
+            for slug in self.sites
+            for node in self.ws.site(slug).nodes.values()
+            if wanted is None or node.side.value == wanted
+        ]
+
+    def site(self, slug: str) -> SitePlan:
+        return self.ws.site(slug)
+
+    def facts(self, name: str) -> Facts:
+        """Facts of any node by name.
+
+        Raises:
+            Unreachable: no login, or the target does not have it.
+        """
+        self.ws.node(name)
+        return self.gathering.of(name)
+
+    def host(self, name: str) -> Any:
+        """Testinfra's host of any node by name: root by sudo, over the connection the facts came by.
+
+        Raises:
+            Unreachable: no login, or the target does not have it.
+        """
+        import testinfra
+
+        node = self.ws.node(name)
+        if not self.ws.access.reaches(node):
+            raise Unreachable(f"{name} is not reached by this target")
+        with self._lock:
+            if name not in self._hosts:
+                self._hosts[name] = testinfra.get_host(
+                    f"ssh://{name}", ssh_config=str(self.config), sudo=True, timeout=10
+                )
+            return self._hosts[name]
+
+    def values(self, site: str, node: str | None) -> dict[str, Any]:
+        """What a check may ask for by name; `facts` and `host` are looked up when a check really asks."""
+        return {
+            "site": self.site(site),
+            "plan": self.ws.plan,
+            "access": self.ws.access,
+            "secrets": self.ws.secrets,
+            "probes": self.probes,
+            "hosts": self.host,
+            "facts_of": self.facts,
+            "node": self.ws.node(node) if node else None,
+        }
+
+    def close(self) -> None:
+        """End probes and connections; never raises."""
+        if "probes" in self.__dict__:
+            self.probes.close()
+        if "gathering" in self.__dict__:
+            self.gathering.close()
+        if "config" in self.__dict__:
+            for socket in self.folder.glob("*"):
+                if socket.is_socket():
+                    subprocess.run(
+                        ["ssh", "-F", str(self.config), "-o", f"ControlPath={socket}", "-O", "exit", "any"],
+                        capture_output=True,
+                        check=False,
+                    )
+        if "folder" in self.__dict__:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def chosen_sites(ws: Workspace, asked: Sequence[str]) -> tuple[str, ...]:
+    """The sites asked for; in the lab, without any, those it runs.
+
+    Raises:
+        LienThongError: no site is named on the live network, or one does not exist.
+    """
+    if asked:
+        return tuple(dict.fromkeys(ws.site(slug).site.slug for slug in asked))
+    if ws.access.target is Target.LIVE:
+        raise LienThongError("no site is named", hint="--site=loc-ninh, or several with commas")
+    return tuple(dict.fromkeys(node.site for node in ws.reachable()))

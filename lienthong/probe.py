@@ -1,0 +1,461 @@
+"""A test device in one file: sends and hears packets where it stands, as told by JSON lines on its stdin.
+
+Standard library only and no import of this package: in the lab it runs in a bare namespace, on a real site on
+whatever small computer is plugged into a probe port (`python3 probe.py`, as root). It changes nothing.
+
+A request is `{"id": n, "do": verb, ...}`; its answer `{"id": n, "ok": ...}` or `{"id": n, "error": text}`.
+Answers come when they are ready, not in order. Verbs are the functions marked `@verb` below.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import random
+import resource
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Answer = Any
+Echoes = dict[tuple[str, int, int], int]
+VERBS: dict[str, Callable[..., Any]] = {}
+GREETING = b"lienthong "
+HEARD_LIMIT = 200_000
+
+
+def verb(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function a verb; its name is what a request says."""
+    VERBS[function.__name__] = function
+    return function
+
+
+class Ear:
+    """Listens on many ports in one thread and remembers every packet that arrives at this computer."""
+
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.lock = threading.Lock()
+        self.sockets: dict[tuple[str, int], socket.socket] = {}
+        self.heard: dict[tuple[str, str, int], int] = {}
+        self.sniffer: socket.socket | None = None
+        self.started = False
+
+    def start(self) -> None:
+        """Begin to listen; once."""
+        if not self.started:
+            self.started = True
+            threading.Thread(target=self.run, daemon=True).start()
+
+    def open(self, proto: str, port: int) -> None:
+        """Bind one port on every address.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        with self.lock:
+            if (proto, port) in self.sockets:
+                return
+            kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+            sock = socket.socket(socket.AF_INET, kind)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setblocking(False)
+            try:
+                sock.bind(("0.0.0.0", port))
+                if proto == "tcp":
+                    sock.listen(512)
+            except OSError:
+                sock.close()
+                raise
+            self.sockets[proto, port] = sock
+            self.selector.register(sock, selectors.EVENT_READ, proto)
+
+    def sniff(self) -> None:
+        """Remember (source, protocol, port) of every IPv4 packet to an address of this computer."""
+        with self.lock:
+            if self.sniffer is None:
+                self.sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+                self.sniffer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+                self.sniffer.setblocking(False)
+                self.selector.register(self.sniffer, selectors.EVENT_READ, "sniff")
+
+    def run(self) -> None:
+        """For ever: answer and remember."""
+        while True:
+            for key, _ in self.selector.select(0.5):
+                sock: Any = key.fileobj
+                with contextlib.suppress(OSError):
+                    {"tcp": self.accept, "udp": self.echo, "sniff": self.remember}[key.data](sock)
+
+    def accept(self, sock: socket.socket) -> None:
+        """Greet a caller and hang up."""
+        for _ in range(256):
+            peer, address = sock.accept()
+            with contextlib.suppress(OSError):
+                peer.send(GREETING + address[0].encode() + b"\n")
+            peer.close()
+
+    def echo(self, sock: socket.socket) -> None:
+        """Send a datagram back."""
+        for _ in range(256):
+            data, address = sock.recvfrom(2048)
+            with contextlib.suppress(OSError):
+                sock.sendto(data, address)
+
+    def remember(self, sock: socket.socket) -> None:
+        """Note the heads of packets."""
+        for _ in range(512):
+            packet, link = sock.recvfrom(128)
+            if link[2] == socket.PACKET_OUTGOING or link[2] == socket.PACKET_OTHERHOST or len(packet) < 24:
+                continue
+            length = (packet[0] & 15) * 4
+            proto = {1: "icmp", 6: "tcp", 17: "udp"}.get(packet[9])
+            if proto is None or len(packet) < length + 4:
+                continue
+            if proto == "icmp":
+                port = packet[length]
+            else:
+                port = struct.unpack("!H", packet[length + 2 : length + 4])[0]
+                if proto == "tcp" and packet[length + 13] & 0x12 != 0x02:
+                    continue  # only the first packet of a connection: SYN without ACK
+            key = (socket.inet_ntoa(packet[12:16]), proto, port)
+            if key in self.heard or len(self.heard) < HEARD_LIMIT:
+                self.heard[key] = self.heard.get(key, 0) + 1
+
+
+EAR = Ear()
+
+
+@verb
+def hello() -> Answer:
+    """Who is asked, and which addresses it has."""
+    done = subprocess.run(["ip", "-j", "-4", "address"], capture_output=True, text=True, check=False)
+    links = json.loads(done.stdout or "[]")
+    addresses = [entry["local"] for link in links if link for entry in link.get("addr_info", [])]
+    return {"pid": os.getpid(), "addresses": [a for a in addresses if not a.startswith("127.")]}
+
+
+@verb
+def listen(ports: Sequence[tuple[str, int]]) -> Answer:
+    """Answer on [[proto, port], …]; returns those that could not be bound, with why."""
+    refused = []
+    for proto, port in ports:
+        try:
+            EAR.open(proto, int(port))
+        except OSError as error:
+            refused.append([proto, port, os.strerror(error.errno or 0)])
+    EAR.start()
+    return refused
+
+
+@verb
+def watch() -> Answer:
+    """Begin to remember which packets arrive."""
+    EAR.sniff()
+    EAR.start()
+    return True
+
+
+@verb
+def heard() -> Answer:
+    """Every (source, proto, port or ICMP type, count) that has arrived since `watch`."""
+    return [[*key, count] for key, count in sorted(EAR.heard.items())]
+
+
+@verb
+def reach(targets: Sequence[Sequence[Any]], timeout_s: float = 1.5) -> Answer:
+    """Try [[proto, address, port], …] at once; an outcome each: `open`, `refused`, `unreachable`, `silent`.
+
+    TCP is open when the handshake is done, UDP when the nonce comes back, ICMP when the echo is answered.
+    A target may carry a fourth item, a payload in hexadecimal in place of the UDP nonce (any answer counts).
+    """
+    results: list[str | None] = [None] * len(targets)
+    selector = selectors.DefaultSelector()
+    echoes: Echoes = {}
+    pinger: socket.socket | None = None
+    order = list(enumerate(targets))
+    for place, (number, target) in enumerate(order):
+        proto, address, port = target[0], target[1], int(target[2] or 0)
+        try:
+            if proto == "tcp":
+                begin_tcp(selector, results, number, address, port)
+            elif proto == "udp":
+                payload = bytes.fromhex(target[3]) if len(target) > 3 else None
+                begin_udp(selector, number, address, port, payload)
+            else:
+                if pinger is None:
+                    pinger = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+                    pinger.setblocking(False)
+                    selector.register(pinger, selectors.EVENT_READ, ("icmp", None, None))
+                mark = random.getrandbits(16)
+                echoes[address, mark, number & 0xFFFF] = number
+                pinger.sendto(echo_request(mark, number & 0xFFFF), (address, 0))
+        except OSError as error:
+            results[number] = outcome(error.errno)
+        if place % 200 == 199:
+            collect(selector, results, echoes, time.monotonic() + 0.01)
+    deadline = time.monotonic() + timeout_s
+    collect(selector, results, echoes, deadline)
+    for key in list(selector.get_map().values()):
+        sock: Any = key.fileobj
+        sock.close()
+    selector.close()
+    return [result or "silent" for result in results]
+
+
+def begin_tcp(
+    selector: selectors.BaseSelector, results: list[str | None], number: int, address: str, port: int
+) -> None:
+    """Start a handshake."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    code = sock.connect_ex((address, port))
+    if code in {0, errno.EINPROGRESS}:
+        selector.register(sock, selectors.EVENT_WRITE, ("tcp", number, None))
+    else:
+        sock.close()
+        results[number] = outcome(code)
+
+
+def begin_udp(
+    selector: selectors.BaseSelector, number: int, address: str, port: int, payload: bytes | None
+) -> None:
+    """Send one datagram."""
+    nonce = payload or os.urandom(12)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.connect((address, port))
+    sock.send(nonce)
+    selector.register(sock, selectors.EVENT_READ, ("udp", number, None if payload else nonce))
+
+
+def collect(
+    selector: selectors.BaseSelector, results: list[str | None], echoes: Echoes, deadline: float
+) -> None:
+    """Take answers until all are in or the time is over."""
+    while selector.get_map():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        if all(key.data[0] == "icmp" for key in selector.get_map().values()) and not echoes:
+            return
+        for key, _ in selector.select(left):
+            proto, number, nonce = key.data
+            sock: Any = key.fileobj
+            if proto == "icmp":
+                take_echoes(sock, results, echoes)
+                continue
+            try:
+                if proto == "tcp":
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    results[number] = "open" if code == 0 else outcome(code)
+                else:
+                    data = sock.recv(2048)
+                    results[number] = "open" if nonce is None or data == nonce else "garbled"
+            except OSError as error:
+                results[number] = outcome(error.errno)
+            selector.unregister(sock)
+            sock.close()
+
+
+def take_echoes(sock: socket.socket, results: list[str | None], echoes: Echoes) -> None:
+    """Match echo replies with requests."""
+    with contextlib.suppress(OSError):
+        while True:
+            packet, (address, _) = sock.recvfrom(256)
+            head = (packet[0] & 15) * 4
+            if packet[head] == 0:
+                mark, sequence = struct.unpack("!HH", packet[head + 4 : head + 8])
+                number = echoes.pop((address, mark, sequence), None)
+                if number is not None:
+                    results[number] = "open"
+
+
+def echo_request(mark: int, sequence: int) -> bytes:
+    """An ICMP echo request of 32 bytes."""
+    body = bytes(24)
+    plain = struct.pack("!BBHHH", 8, 0, 0, mark, sequence) + body
+    total = sum(struct.unpack(f"!{len(plain) // 2}H", plain))
+    total = (total >> 16) + (total & 0xFFFF)
+    check = ~(total + (total >> 16)) & 0xFFFF
+    return struct.pack("!BBHHH", 8, 0, check, mark, sequence) + body
+
+
+def outcome(code: int | None) -> str:
+    """An error number as a word."""
+    if code == errno.ECONNREFUSED:
+        return "refused"
+    if code in {errno.ETIMEDOUT, errno.EAGAIN}:
+        return "silent"
+    return "unreachable"
+
+
+@verb
+def spoof(source: str, target: str, port: int, count: int = 3) -> Answer:
+    """Send UDP datagrams that claim to come from another address."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    data = b"lienthong-spoof"
+    udp = struct.pack("!HHHH", 40000, port, 8 + len(data), 0) + data
+    head = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), random.getrandbits(16), 0, 64, 17, 0,
+        socket.inet_aton(source), socket.inet_aton(target),
+    )  # fmt: skip
+    with contextlib.closing(raw):
+        for _ in range(count):
+            raw.sendto(head + udp, (target, 0))
+    return count
+
+
+@verb
+def follow(address: str, port: int, seconds: float, interval_s: float = 0.1) -> Answer:
+    """Ask an address by TCP again and again; returns [[seconds since the start, whether it answered], …]."""
+    started = time.monotonic()
+    seen: list[list[Any]] = []
+    while (now := time.monotonic() - started) < seconds:
+        answer = reach([["tcp", address, port]] if port else [["icmp", address, 0]], interval_s * 3)[0]
+        seen.append([round(now, 3), answer in {"open", "refused"}])
+        time.sleep(max(0.0, interval_s - (time.monotonic() - started - now)))
+    return seen
+
+
+@verb
+def banner(address: str, port: int, timeout_s: float = 3.0) -> Answer:
+    """The first line a TCP server says by itself."""
+    with socket.create_connection((address, port), timeout_s) as sock:
+        return sock.recv(256).decode("latin-1").strip()
+
+
+@verb
+def dns(server: str, name: str, kind: str = "A", timeout_s: float = 2.0, tcp: bool = False) -> Answer:
+    """Ask one name: {"code": int, "answers": [text]}; code -1 when nobody answers, -2 when refused."""
+    number = random.getrandbits(16)
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.rstrip(".").split("."))
+    types = {"A": 1, "PTR": 12, "AAAA": 28, "TXT": 16}
+    query = (
+        struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, types[kind], 1)
+    )
+    try:
+        data = dns_exchange(server, query, timeout_s, tcp)
+    except ConnectionRefusedError:
+        return {"code": -2, "answers": []}
+    except OSError:
+        return {"code": -1, "answers": []}
+    answer_number, flags, questions, answers, _, _ = struct.unpack("!HHHHHH", data[:12])
+    if answer_number != number:
+        return {"code": -1, "answers": []}
+    place = 12
+    for _ in range(questions):
+        place = dns_name(data, place)[1] + 4
+    found = []
+    for _ in range(answers):
+        _, place = dns_name(data, place)
+        got, _, _, size = struct.unpack("!HHIH", data[place : place + 10])
+        place += 10
+        if got == 1:
+            found.append(socket.inet_ntoa(data[place : place + 4]))
+        elif got in {5, 12}:
+            found.append(dns_name(data, place)[0])
+        place += size
+    return {"code": flags & 15, "answers": found}
+
+
+def dns_exchange(server: str, query: bytes, timeout_s: float, tcp: bool) -> bytes:
+    """Send a query, return the answer's bytes."""
+    if not tcp:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(timeout_s)
+            sock.connect((server, 53))
+            sock.send(query)
+            return sock.recv(4096)
+    with socket.create_connection((server, 53), timeout_s) as sock:
+        sock.sendall(struct.pack("!H", len(query)) + query)
+        head = sock.recv(2)
+        return sock.recv(struct.unpack("!H", head)[0])
+
+
+def dns_name(data: bytes, place: int) -> tuple[str, int]:
+    """(name, place after it), following pointers."""
+    labels: list[str] = []
+    after: int | None = None
+    jumps = 0
+    while True:
+        size = data[place]
+        if size >= 192:
+            after = after or place + 2
+            place = struct.unpack("!H", data[place : place + 2])[0] & 0x3FFF
+            jumps += 1
+            if jumps > 20:
+                raise OSError("a name that points at itself")
+        elif size == 0:
+            return ".".join(labels), after or place + 1
+        else:
+            labels.append(data[place + 1 : place + 1 + size].decode("latin-1"))
+            place += size + 1
+
+
+LEASE_SCRIPT = """#!/bin/sh
+[ "$1" = bound ] && env | grep -E '^(ip|router|dns|subnet|lease|serverid|domain)=' > '%s'
+exit 0
+"""
+
+
+@verb
+def dhcp(interface: str = "eth0", timeout_s: int = 4) -> Answer:
+    """Ask for a lease as a workstation does, and give it back; {} if nobody offers. Sets no address."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, result = os.path.join(folder, "script"), os.path.join(folder, "lease")
+        with open(script, "w", encoding="utf-8") as handle:
+            handle.write(LEASE_SCRIPT % result)
+        os.chmod(script, 0o700)
+        tries = max(2, int(timeout_s))
+        mac = subprocess.run(["cat", f"/sys/class/net/{interface}/address"], capture_output=True, check=False)
+        subprocess.run(
+            ["udhcpc", "-f", "-n", "-q", "-R", "-i", interface, "-t", str(tries), "-T", "1", "-s", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=tries + 5,
+            check=False,
+        )
+        if not os.path.exists(result):
+            return {}
+        with open(result, encoding="utf-8") as handle:
+            lease = dict(line.strip().split("=", 1) for line in handle if "=" in line)
+        lease["mac"] = mac.stdout.decode().strip()
+        return lease
+
+
+def answer(line: str, lock: threading.Lock) -> None:
+    """Do one request and write its answer."""
+    number = None
+    try:
+        request = json.loads(line)
+        number = request.pop("id")
+        said = {"id": number, "ok": VERBS[request.pop("do")](**request)}
+    except Exception as error:  # noqa: BLE001 - whatever it is, the asker must hear of it
+        said = {"id": number, "error": f"{type(error).__name__}: {error}"}
+    with lock:
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 60_000), hard))
+    lock = threading.Lock()
+    for line in sys.stdin:
+        if line.strip():
+            threading.Thread(target=answer, args=(line, lock), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
