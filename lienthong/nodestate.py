@@ -118,7 +118,7 @@ class NodeState:
         return unit in self.enabled
 
 
-class Node(FactBase[NodeState]):
+class Node(FactBase[NodeState]):  # type: ignore[misc]  # pyinfra is not followed
     """The state of the node by one command."""
 
     def command(self) -> str:

@@ -7,7 +7,7 @@ Operations of one node run in their order; nodes do not wait for each other.
 """
 
 # pyinfra and gevent are typed in part only.
-# mypy: disable-error-code="import-untyped,no-untyped-call"
+# mypy: disable-error-code="import-untyped,no-untyped-call,misc"
 
 from __future__ import annotations
 
