@@ -29,14 +29,14 @@ def hierarchies() -> tuple[Path, ...]:
 def join(path: str) -> None:
     """Put this process, and whatever it starts from now on, into the cgroup, made if it is new."""
     for top in hierarchies():
-        (top / path).mkdir(parents=True, exist_ok=True)
-        (top / path / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
-
-
-def make(path: str) -> None:
-    """Make the cgroup without entering it."""
-    for top in hierarchies():
-        (top / path).mkdir(parents=True, exist_ok=True)
+        for attempt in range(10):
+            try:
+                (top / path).mkdir(parents=True, exist_ok=True)
+                (top / path / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+                break
+            except FileNotFoundError:  # another lab went away just now and took the empty folders above along
+                if attempt == 9:
+                    raise
 
 
 def current() -> dict[Path, str]:

@@ -17,7 +17,7 @@ _NSPAWN = Path("/run/systemd/nspawn/propagate")
 
 
 def wipe(place: Place) -> None:
-    """Nothing of this lab is left: no process, mount, namespace, cgroup or file. Safe to repeat and to interrupt.
+    """Leave no process, mount, namespace, cgroup or file of this lab. Safe to repeat and to interrupt.
 
     Raises:
         Unreachable: something would not go away.
@@ -80,7 +80,9 @@ class _Orphan(Place):
 
 def _ids(root: Path) -> list[str]:
     top = f"lienthong/{Place(root, '').checkout_id}"
-    return sorted({path.name for tree in cgroup.hierarchies() for path in (tree / top).glob("*") if path.is_dir()})
+    return sorted(
+        {path.name for tree in cgroup.hierarchies() for path in (tree / top).glob("*") if path.is_dir()}
+    )
 
 
 def _processes(place: Place) -> set[int]:
@@ -90,7 +92,7 @@ def _processes(place: Place) -> set[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if os.stat(entry / "ns" / "net").st_ino in spaces:
+                if (entry / "ns" / "net").stat().st_ino in spaces:
                     found.add(int(entry.name))
             except OSError:
                 continue  # ended meanwhile

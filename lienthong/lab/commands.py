@@ -10,16 +10,20 @@ import typer
 
 from lienthong.errors import Exit, LienThongError
 from lienthong.lab import clean as cleaning
-from lienthong.lab import image, lifecycle, line, node, state
+from lienthong.lab import image, lifecycle, line, machine, node, state
 from lienthong.lab.place import Place, place
 from lienthong.lab.progress import say
 from lienthong.lab.topology import default_sites, derive
 from lienthong.workspace import find_root, workspace
 
-app = typer.Typer(name="lab", no_args_is_help=True, help="The district in a box: start it, look at it, break it.")
+app = typer.Typer(
+    name="lab", no_args_is_help=True, help="The district in a box: start it, look at it, break it."
+)
 lab = app
 
-SiteNames = Annotated[list[str] | None, typer.Argument(metavar="SITE...", help="slugs; default: office and a district")]
+SiteNames = Annotated[
+    list[str] | None, typer.Argument(metavar="SITE...", help="slugs; default: office and a district")
+]
 NodeName = Annotated[str, typer.Argument(metavar="NODE", help="full name, e.g. loc-ninh-gw-wan")]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 Silent = Annotated[bool, typer.Option("--silent", help="frames are lost but the carrier stays")]
@@ -39,12 +43,14 @@ def up(sites: SiteNames = None) -> None:
 @app.command()
 def down() -> None:
     """Power everything off and take the lab away."""
+    machine.require_root()
     lifecycle.down(_here())
 
 
 @app.command()
 def clean() -> None:
     """Take away every lab of this checkout, whatever state it is in."""
+    machine.require_root()
     gone = cleaning.wipe_all(find_root())
     image.sweep()
     say(f"cleaned: {', '.join(gone) if gone else 'there was nothing'}")
@@ -70,7 +76,11 @@ def status(as_json: Json = False) -> None:
     ]
     cut = line.cut_lines(here, derive(workspace().plan, now.sites))
     if as_json:
-        print(json.dumps({"name": here.name, "up": True, "sites": now.sites, "nodes": rows, "cut": cut}, indent=1))
+        print(
+            json.dumps(
+                {"name": here.name, "up": True, "sites": now.sites, "nodes": rows, "cut": cut}, indent=1
+            )
+        )
         return
     print(f"lab {here.name}: {', '.join(now.sites)}")
     print(f"{'node':<22} {'state':<6} {'address':<16} {'pid':>8} {'MB':>5}")
@@ -83,7 +93,7 @@ def status(as_json: Json = False) -> None:
 @app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def exec_(name: NodeName, command: Annotated[list[str], typer.Argument(metavar="COMMAND...")]) -> None:
     """Run a command as root on a node: lienthong lab exec NODE -- COMMAND."""
-    _become(name, command)
+    _become(name, command[1:] if command[0] == "--" else command)
 
 
 @app.command()
@@ -116,7 +126,8 @@ def _become(name: str, command: list[str]) -> None:
     now = lifecycle.running(_here())
     if name not in now.nodes:
         raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
-    os.execvp("nsenter", [*line.enter(now.nodes[name]), *command])
+    # The name of the node was looked up; what runs there is the operator's own choice.
+    os.execvp("nsenter", [*line.enter(now.nodes[name]), *command])  # noqa: S606
 
 
 def main() -> None:

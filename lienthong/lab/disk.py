@@ -28,9 +28,13 @@ def mount(place: Place, node: str, base: Path) -> Path:
         Unreachable: the kernel has no overlay, or not on this file system.
     """
     home = place.node(node)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    home.parent.chmod(0o700)  # accounts of this machine have no business on the nodes' disks
     for name in ("upper", "work", "root"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    layers = f"lowerdir={_escaped(base)},upperdir={_escaped(home / 'upper')},workdir={_escaped(home / 'work')}"
+    layers = (
+        f"lowerdir={_escaped(base)},upperdir={_escaped(home / 'upper')},workdir={_escaped(home / 'work')}"
+    )
     # `volatile` spares every fsync: a lab that loses power is made anew anyway.
     for options in (f"{layers},metacopy=on,volatile", f"{layers},volatile", layers):
         if not _libc.mount(b"lab", os.fsencode(home / "root"), b"overlay", 0, options.encode()):
@@ -82,7 +86,7 @@ def personalise(root: Path, name: str, host_key: SshKey, authorized: str) -> Non
 
 
 def write(root: Path, name: str, text: str, mode: int = 0o644) -> None:
-    """A file in a node's root. Never through a link: an absolute one would lead to this machine's own files."""
+    """A file in a node's root; never through a link, which could lead to this machine's own files."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -93,7 +97,9 @@ def write(root: Path, name: str, text: str, mode: int = 0o644) -> None:
 
 def enable(root: Path, *units: str) -> None:
     """Start these units at boot."""
-    subprocess.run(["systemctl", f"--root={root}", "--quiet", "enable", *units], check=True, capture_output=True)
+    subprocess.run(
+        ["systemctl", f"--root={root}", "--quiet", "enable", *units], check=True, capture_output=True
+    )
 
 
 def _escaped(path: Path) -> str:

@@ -1,8 +1,8 @@
 """The base image: built once, kept packed, made anew when what it is made from changes.
 
-`/var/cache/lienthong/images/<recipe>/` holds `base/` (what nodes mount read-only), `base.tar.zst` (the packages
-alone, before they are prepared) and `packages.json`. An image comes into being under another name and is renamed
-when it is whole, under a lock, so that a killed build leaves nothing that could be taken for an image.
+`/var/cache/lienthong/images/<recipe>/` holds `base/` (what nodes mount read-only), `base.tar.zst` (the
+packages alone, before they are prepared) and `packages.json`. An image comes into being under another name
+and is renamed when it is whole, under a lock, so that a killed build leaves nothing that passes for one.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _make(home: Path) -> None:
 
 
 def _bootstrap(root: Path) -> None:
-    say(f"image: installing {len(packages())} packages and what they need into a new Debian; one to four minutes")
+    say(f"image: installing {len(packages())} packages into a new Debian; this takes one to four minutes")
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", "--verbose"]
     command += [f"--aptopt={line}" for line in apt.options()]
     command += ['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"']
@@ -123,7 +123,10 @@ def _grow(new: Path, root: Path) -> bool:
         if not has <= packages():
             continue
         missing = sorted(packages() - has)
-        say(f"image: starting from {older.name[:16]}" + (f" and adding {', '.join(missing)}" if missing else ""))
+        say(
+            f"image: starting from {older.name[:16]}"
+            + (f" and adding {', '.join(missing)}" if missing else "")
+        )
         _unpack(packed, root)
         if not missing:
             os.link(packed, new / packed.name)

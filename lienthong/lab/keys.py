@@ -1,4 +1,4 @@
-"""Keys and certificates of a lab: made at its start, gone with it, never in an image and never in the inventory."""
+"""Keys and certificates of a lab: made at its start, gone with it, in no image and in no inventory."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def issue(folder: Path, by: Authority, name: str, addresses: list[ipaddress.IPv4
     write_pair(folder, name, key, certificate)
 
 
-def write_pair(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+def write_pair(
+    folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate
+) -> None:
     """`<name>.crt` for everyone, `<name>.key` for its owner only."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -112,7 +114,9 @@ _USAGES = (
 )
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
     # Valid from yesterday: nodes take their time from the province's own server and may be a little behind.
     now = datetime.datetime.now(datetime.UTC)
     return (

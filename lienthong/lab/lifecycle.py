@@ -20,7 +20,7 @@ def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
     """Start the sites, bare: sshd, a management address and a key on every node. Does nothing if they are up.
 
     Raises:
-        Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left of the attempt.
+        Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left.
         LienThongError: this lab is up with other sites.
     """
     machine.require()
@@ -37,7 +37,7 @@ def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
         if clean.traces(place):
             clean.wipe(place)
         home = cgroup.current()
-        # Whatever this process starts belongs to the lab from its birth: a kill at any moment leaves nothing unfound.
+        # Whatever this process starts belongs to the lab from birth: a kill leaves nothing that is not found.
         cgroup.join(f"{place.cgroup}/up")
         try:
             now = _start(place, topology)
@@ -137,24 +137,21 @@ def _keys(place: Place, topology: Topology) -> str:
 def _boot(place: Place, topology: Topology, names: Sequence[str]) -> dict[str, node.Running]:
     tun = {system.name: system.tun for system in topology.systems}
     started: dict[str, subprocess.Popen[bytes]] = {name: node.start(place, name, tun[name]) for name in names}
-    count = 0
 
-    def answered(name: str) -> None:
-        nonlocal count
-        count += 1
-        if len(names) == 1 or count % 5 == 0 or count == len(names):
+    def answered(count: int) -> None:
+        if count % 5 == 0 or count == len(names):
             say(f"lab {place.name}: {count} of {len(names)} answer ssh")
 
     addresses = {name: topology.addresses[name] for name in names}
     try:
         node.wait_for_ssh(place.oob, addresses, lambda name: started[name].poll() is not None, answered)
     except Unreachable as error:
-        raise Unreachable(error.what, hint=_last_words(place, names)) from None
+        raise Unreachable(error.what, hint=_last_words(place, names, error.what)) from None
     return {name: node.leader(process.pid) for name, process in started.items()}
 
 
-def _last_words(place: Place, names: Sequence[str]) -> str:
-    for name in names:
+def _last_words(place: Place, names: Sequence[str], what: str) -> str:
+    for name in sorted(names, key=lambda name: name not in what):
         console = place.node(name) / "console.log"
         text = console.read_text(encoding="utf-8", errors="replace").strip() if console.exists() else ""
         if text:

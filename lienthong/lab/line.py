@@ -16,7 +16,7 @@ from lienthong.model.words import UplinkKind
 
 
 def cut(place: Place, topology: Topology, site: str, uplink: str, silent: bool = False) -> None:
-    """Cut a line. Both ends lose the carrier; with `silent` only frames are lost, as in a provider's broken network.
+    """Cut a line. Both ends lose the carrier; with `silent` only frames are lost, as in a sick network.
 
     Raises:
         LienThongError: no such line.
@@ -49,9 +49,13 @@ def cut_lines(place: Place, topology: Topology) -> list[str]:
         shown = subprocess.run(
             ["ip", "-n", place.netns(node), "-json", "link", "show"], capture_output=True, text=True
         ).stdout
-        down |= {(node, str(link["ifname"])) for link in json.loads(shown or "[]") if "UP" not in link["flags"]}
+        down |= {
+            (node, str(link["ifname"])) for link in json.loads(shown or "[]") if "UP" not in link["flags"]
+        }
     ends = ((line.link.b.node, line.link.b.port) for line in topology.lines)
-    return [f"{line.site} {line.uplink}" for line, end in zip(topology.lines, ends, strict=True) if end in down]
+    return [
+        f"{line.site} {line.uplink}" for line, end in zip(topology.lines, ends, strict=True) if end in down
+    ]
 
 
 def enter(running: Running) -> list[str]:
@@ -66,8 +70,8 @@ def enter(running: Running) -> list[str]:
     return ["nsenter", f"--target={running.pid}", *spaces, "--"]
 
 
-# Userspace Open vSwitch takes frames before the kernel's filter sees them, so at the state network's provider its
-# own flow table drops them; at the Internet provider, a router, the kernel's does.
+# Userspace Open vSwitch takes frames before the kernel's filter sees them, so at the state network's provider
+# its own flow table drops them; at the Internet provider, a router, the kernel's filter does.
 
 
 def _drop(place: Place, line: Line) -> None:
@@ -75,14 +79,18 @@ def _drop(place: Place, line: Line) -> None:
     if line.kind is UplinkKind.INTERNET:
         rules = (
             f"table inet cut_{_id(line)} {{"
-            f" chain in {{ type filter hook prerouting priority -400; iifname {port} drop; }}"
-            f" chain out {{ type filter hook postrouting priority 400; oifname {port} drop; }} }}"
+            f" chain in {{ type filter hook prerouting priority -400; iifname {port} drop; }};"
+            f" chain out {{ type filter hook postrouting priority 400; oifname {port} drop; }}; }}"
         )
         _in(place, line, ["nft", rules])
         return
     into = "actions=drop" if line.vlan is None else f"dl_vlan={line.vlan},actions=drop"
     for match in (f"in_port={port},actions=drop", into):
-        _in(place, line, ["ovs-ofctl", "add-flow", str(line.bridge), f"cookie={_cookie(line)},priority=100,{match}"])
+        _in(
+            place,
+            line,
+            ["ovs-ofctl", "add-flow", str(line.bridge), f"cookie={_cookie(line)},priority=100,{match}"],
+        )
 
 
 def _pass(place: Place, line: Line) -> None:

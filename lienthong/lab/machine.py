@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lienthong.errors import Unreachable
+from lienthong.errors import Exit, Unreachable
 from lienthong.lab import cgroup
 
 #: Commands and the Debian packages they come in.
@@ -26,7 +26,7 @@ _COMMANDS = {
 }
 
 
-#: Every systemd watches files by about six inotify instances, all of them root's; Debian's 128 end at twenty nodes.
+#: Every systemd keeps about six inotify instances, all of them root's; Debian's 128 end at twenty nodes.
 _LIMITS = {"fs/inotify/max_user_instances": 8192, "fs/inotify/max_user_watches": 524288}
 
 
@@ -44,12 +44,20 @@ def require() -> None:
             path.write_text(str(least), encoding="ascii")
 
 
+def require_root() -> None:
+    """For what only takes away.
+
+    Raises:
+        Unreachable: this is not root on Linux.
+    """
+    if reason := _not_root():
+        raise Unreachable(f"the lab needs {reason}")
+
+
 def obstacle() -> str | None:
     """What is missing, or None."""
-    if platform.system() != "Linux":
-        return f"Linux, and this is {platform.system() or 'something else'}"
-    if os.geteuid() != 0:
-        return "root (it makes network namespaces and mounts)"
+    if reason := _not_root():
+        return reason
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
     missing = sorted({package for command, package in _COMMANDS.items() if not shutil.which(command)})
     if missing:
@@ -65,10 +73,25 @@ def obstacle() -> str | None:
     return None
 
 
+def _not_root() -> str | None:
+    if platform.system() != "Linux":
+        return f"root on Linux, and this is {platform.system() or 'something else'}"
+    return None if os.geteuid() == 0 else "root (it makes network namespaces and mounts)"
+
+
 def _namespaces() -> bool:
     trial = ["unshare", "--net", "--mount", "--pid", "--fork", "--uts", "--ipc", "true"]
     return subprocess.run(trial, capture_output=True).returncode == 0
 
 
 def _load(module: str) -> bool:
-    return bool(shutil.which("modprobe")) and not subprocess.run(["modprobe", module], capture_output=True).returncode
+    return (
+        bool(shutil.which("modprobe"))
+        and not subprocess.run(["modprobe", module], capture_output=True).returncode
+    )
+
+
+if __name__ == "__main__":  # for scripts: prints what is missing, and nothing where a lab can be hosted
+    if missing := obstacle():
+        print(f"the lab needs {missing}")
+        raise SystemExit(Exit.UNREACHABLE)

@@ -32,7 +32,9 @@ def setns(path: Path) -> None:
     try:
         if _libc.setns(fd, _CLONE_NEWNET):
             code = ctypes.get_errno()
-            raise Unreachable(f"{path}: cannot enter the namespace: {os.strerror(code)}", hint="run it as root")
+            raise Unreachable(
+                f"{path}: cannot enter the namespace: {os.strerror(code)}", hint="run it as root"
+            )
     finally:
         os.close(fd)
 
@@ -52,14 +54,14 @@ def inside(path: Path) -> Iterator[None]:
 def enter(root: Path) -> None:
     """Move this process to where the controller of the checkout's lab works; a second call does nothing.
 
-    Call it in the main thread before threads or subprocesses start: a thread that is already there stays outside.
+    Call it in the main thread before threads or subprocesses start: one that is there already stays outside.
 
     Raises:
         LienThongError: threads are running.
         Unreachable: the lab is not up, or this is not root.
     """
     oob = place(root).oob
-    if oob.exists() and os.stat(oob).st_ino == os.stat("/proc/thread-self/ns/net").st_ino:
+    if oob.exists() and oob.stat().st_ino == Path("/proc/thread-self/ns/net").stat().st_ino:
         return
     if threading.active_count() > 1:
         raise LienThongError("the lab is entered before threads start")
@@ -88,7 +90,9 @@ def run_in(
     return done
 
 
-def popen_in(netns: str, argv: Sequence[str], lab: Place | None = None, **options: Any) -> subprocess.Popen[str]:
+def popen_in(
+    netns: str, argv: Sequence[str], lab: Place | None = None, **options: Any
+) -> subprocess.Popen[str]:
     """`subprocess.Popen` in a namespace of a lab, with text pipes."""
     path = NETNS_DIR / netns
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -63,7 +64,7 @@ def wait_for_ssh(
     oob: Path,
     addresses: Mapping[str, IPv4Address],
     gone: Callable[[str], bool],
-    answered: Callable[[str], None],
+    answered: Callable[[int], None],
     timeout_s: float = 60.0,
 ) -> None:
     """Wait until sshd of every node has sent its banner to the controller's namespace.
@@ -77,7 +78,7 @@ def wait_for_ssh(
         while waiting:
             for name in _banners(waiting):
                 del waiting[name]
-                answered(name)
+                answered(len(addresses) - len(waiting))
             dead = [name for name in waiting if gone(name)]
             if dead:
                 raise Unreachable(f"{dead[0]} went off while it booted", hint="its console.log says why")
@@ -98,15 +99,13 @@ def _banners(waiting: Mapping[str, IPv4Address], round_s: float = 0.25) -> list[
                 handle.close()
         while selector.get_map() and (left := end - time.monotonic()) > 0:
             for key, _ in selector.select(left):
-                handle = key.fileobj
-                assert isinstance(handle, socket.socket)
-                try:
-                    if handle.recv(64).startswith(b"SSH-"):
+                peer = key.fileobj
+                assert isinstance(peer, socket.socket)
+                with suppress(OSError):  # refused: the system is up, sshd is not yet
+                    if peer.recv(64).startswith(b"SSH-"):
                         greeted.append(str(key.data))
-                except OSError:
-                    pass  # refused: the system is up, sshd is not yet
-                selector.unregister(handle)
-                handle.close()
+                selector.unregister(peer)
+                peer.close()
         for key in list(selector.get_map().values()):
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()

@@ -1,7 +1,7 @@
 """Plays the systems of others: the state network's provider, the Internet provider, Central's collectors.
 
-They are not provisioned by the tool. What they serve is written into their own layer before they boot; their addresses
-belong to their namespaces (`wire`).
+They are not provisioned by the tool. What they serve is written into their own layer before they boot; their
+addresses belong to their namespaces (`wire`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ _COLLECTOR = """module(load="imrelp" tls.tlslib="openssl")
 template(name="central" type="string" string="/var/log/central/%HOSTNAME:::secpath-replace%.log")
 ruleset(name="central") { action(type="omfile" dynaFile="central" createDirs="on") }
 input(type="imrelp" port="2514" ruleset="central" tls="on" tls.authMode="certvalid"
-      tls.caCert="/etc/lab/clients.crt" tls.myCert="/etc/lab/central.crt" tls.myPrivKey="/etc/lab/central.key")
+      tls.caCert="/etc/lab/clients.crt"
+      tls.myCert="/etc/lab/central.crt" tls.myPrivKey="/etc/lab/central.key")
 """
 
 
@@ -85,14 +86,18 @@ def furnish(place: Place, topology: Topology, name: str, root: Path) -> None:
 
 
 def _switching(topology: Topology) -> str:
-    """The provider carries each site's line in a VLAN of its own and hands all of them to the hub in a trunk."""
+    """The provider carries each site's line in a VLAN of its own and hands all to the hub in a trunk."""
     steps = []
     lines = [line for line in topology.lines if line.kind is UplinkKind.TSLCD]
     for bridge in sorted({line.bridge for line in lines if line.bridge}):
-        steps.append(f"--may-exist add-br {bridge} -- set bridge {bridge} datapath_type=netdev fail-mode=standalone")
+        steps.append(
+            f"--may-exist add-br {bridge} -- set bridge {bridge} datapath_type=netdev fail-mode=standalone"
+        )
     for line in lines:
         mode = "vlan_mode=trunk" if line.vlan is None else f"tag={line.vlan} vlan_mode=access"
-        steps.append(f"--may-exist add-port {line.bridge} {line.link.b.port} -- set port {line.link.b.port} {mode}")
+        steps.append(
+            f"--may-exist add-port {line.bridge} {line.link.b.port} -- set port {line.link.b.port} {mode}"
+        )
     for link in topology.links:
         if link.a.node == TSLCD and topology.central_vlan is not None:
             port = link.a.port

@@ -1,7 +1,7 @@
 """Where a lab is: its folder, and the names by which the kernel knows what belongs to it.
 
-Namespaces are `lt-<lab id>-<node>`, cgroups `lienthong/<checkout id>/<lab id>/<node>`, mounts lie below the
-lab's folder. So what a lab left behind is found from the kernel alone, and no other checkout's lab is touched.
+Namespaces are `lt-<lab id>-<node>`, cgroups `lienthong/<checkout id>/<lab id>/<node>`, mounts lie below
+the lab's folder. So what a lab left is found from the kernel alone, and no other checkout's lab is touched.
 """
 
 from __future__ import annotations

@@ -139,7 +139,9 @@ def derive(plan: ProvincePlan, slugs: Sequence[str]) -> Topology:
     """
     missing = [slug for slug in slugs if slug not in plan.sites]
     if missing:
-        raise LienThongError(f"no site {missing[0]!r} in the inventory", hint=f"there are: {', '.join(plan.sites)}")
+        raise LienThongError(
+            f"no site {missing[0]!r} in the inventory", hint=f"there are: {', '.join(plan.sites)}"
+        )
     sites = [plan.sites[slug] for slug in dict.fromkeys(slugs)]
     internet = _internet(plan)
     central = tuple(_central(plan, sites, internet))
@@ -171,7 +173,7 @@ def default_sites(plan: ProvincePlan) -> tuple[str, ...]:
     hub = [slug for slug, site in plan.sites.items() if site.site.hub]
     named = [slug for slug in ("loc-ninh",) if slug in plan.sites]
     others = [slug for slug, site in plan.sites.items() if not site.site.hub and site.nodes]
-    return tuple([*hub[:1], *(named or others[:1])])
+    return (*hub[:1], *(named or others[:1]))
 
 
 def _system(node: Node) -> System:
@@ -215,7 +217,11 @@ def _lines(site: SitePlan) -> Iterator[Line]:
         if uplink.kind is UplinkKind.INTERNET:
             port = Plug(ISP, f"{uplink.name[:4]}-{site.site.number}")
             yield Line(
-                site.site.slug, uplink.name, uplink.kind, Link(own, port), provider_address=_provider_end(uplink)
+                site.site.slug,
+                uplink.name,
+                uplink.kind,
+                Link(own, port),
+                provider_address=_provider_end(uplink),
             )
         else:
             letter = uplink.name.rsplit("-", 1)[-1]
@@ -237,7 +243,9 @@ def _internet(plan: ProvincePlan) -> IPv4Network | None:
     return None
 
 
-def _central(plan: ProvincePlan, sites: Sequence[SitePlan], internet: IPv4Network | None) -> Iterator[Outside]:
+def _central(
+    plan: ProvincePlan, sites: Sequence[SitePlan], internet: IPv4Network | None
+) -> Iterator[Outside]:
     hub_end = _central_interface(sites)
     if CENTRAL_WAN in plan.outside and hub_end is not None:
         own = next(host for host in hub_end.network.hosts() if host != hub_end.ip)

@@ -1,4 +1,4 @@
-"""Makes the namespaces of a lab and lays its cables, all between namespaces: this machine's own network is not touched."""
+"""Makes the namespaces of a lab and lays its cables; the machine's own network is not touched."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def build(place: Place, topology: Topology) -> None:
     names = [OOB, *(s.name for s in topology.systems), *(p.name for p in topology.probes)]
     ip(f"netns add {place.netns(name)}" for name in names)
     lines = [_veth(place, link.a, link.b) for link in topology.links]
-    lines += [_veth(place, Plug(s.name, MANAGEMENT), Plug(OOB, _socket(topology, s.name))) for s in topology.systems]
+    lines += [
+        _veth(place, Plug(s.name, MANAGEMENT), Plug(OOB, _socket(topology, s.name))) for s in topology.systems
+    ]
     ip(lines)
     ip(
         [
@@ -47,8 +49,8 @@ def build(place: Place, topology: Topology) -> None:
 def renew(place: Place, topology: Topology, node: str) -> None:
     """Give a node a new, empty namespace; the other ends of its cables stay and lose their carrier meanwhile.
 
-    The namespace outlives the computer in it. Were it kept, its addresses and rules would still be there after a
-    reboot, and a configuration that was never saved would seem to survive.
+    The namespace outlives the computer in it. Were it kept, its addresses and rules would still be there
+    after a reboot, and a configuration that was never saved would seem to survive.
     """
     old, parking = place.netns(node), place.netns(_PARKING)
     ports = [*_ports(topology, node), MANAGEMENT]
@@ -62,7 +64,7 @@ def renew(place: Place, topology: Topology, node: str) -> None:
 
 
 def set_isolation(place: Place, topology: Topology, isolated: bool) -> None:
-    """Keep the nodes' management ports apart (as a lab always does), or let them see each other to prove the difference."""
+    """Keep the nodes' management ports apart, as a lab does; or let them meet, to prove the difference."""
     word = "on" if isolated else "off"
     names = (_socket(topology, system.name) for system in topology.systems)
     ip((f"link set {name} type bridge_slave isolated {word}" for name in names), place.netns(OOB))
@@ -132,7 +134,7 @@ def _provider(topology: Topology) -> list[str]:
 
 
 def _settle(place: Place, node: str, ports: Sequence[str]) -> None:
-    """What `ip` cannot say: forwarding as on a fresh system, and checksums in software (userspace Open vSwitch)."""
+    """What `ip` cannot say: forwarding as on a fresh system; checksums in software, for Open vSwitch."""
     with inside(NETNS_DIR / place.netns(node)):
         # A new namespace takes this over from the machine, which may well be a router.
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1" if node == ISP else "0", encoding="ascii")
