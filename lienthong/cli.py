@@ -7,8 +7,11 @@ Data goes to stdout, progress and the target's name to stderr. Exit codes: 0 rea
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -213,6 +216,18 @@ def main(run: Callable[[], Any] = app) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(int(Exit.INTERRUPTED))
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        print(f"this should not have happened: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"hint: the details are in {_keep_traceback()}", file=sys.stderr)
+        sys.exit(int(Exit.UNREACHABLE))
+
+
+def _keep_traceback() -> Path:
+    """Write the traceback of the current error to a file that only its owner reads."""
+    handle, name = tempfile.mkstemp(prefix="lienthong-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        traceback.print_exc(file=file)
+    return Path(name)
 
 
 if __name__ == "__main__":

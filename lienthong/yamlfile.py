@@ -117,6 +117,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self._convert(item, (*path, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
@@ -133,9 +134,9 @@ class _Reader:
             found[key] = self._convert(value_node, (*path, key))
         return found
 
-    def _scalar(self, node: yaml.Node) -> Any:
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
         text = str(node.value)
-        if getattr(node, "style", None) is not None:
+        if node.style:  # quoted or block text; libyaml says "" for a plain word, PyYAML None
             return text
         if text in {"", "~", "null"}:
             return None
