@@ -1,6 +1,7 @@
-"""Logs of every node go to the collector of its side by RELP over mutual TLS; the collector sends on to Central.
+"""Logs of every node go to its side's collector by RELP over mutual TLS; the collector sends on to Central.
 
-Owns files in /etc/rsyslog.d/ and, on a collector, /var/log/lienthong/. What the node writes locally stays as Debian has it.
+Owns files in /etc/rsyslog.d/ and, on a collector, /var/log/lienthong/. What a node writes locally stays as
+Debian has it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ common = {
     "key": KEY,
     "authority": AUTHORITY,
 }
-watch = (CONF, KEY, CERTIFICATE, AUTHORITY)
+watch: tuple[str, ...] = (CONF, KEY, CERTIFICATE, AUTHORITY)
 
 packages("rsyslog", "rsyslog-relp", "rsyslog-openssl", name="logs: packages")
 if me.runs("logs"):

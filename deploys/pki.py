@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.certificates import authority, authority_file
+from lienthong.certificates import authority
 from lienthong.deploying import AUTHORITY, PKI_GROUP, File, Folder, certificate, group, place
 from lienthong.workspace import workspace
 
 space = workspace()
 me = space.node(host.name)
-ca = authority((authority_file(space.access, me.side), me.side), space.secrets)
+ca = authority(space.access, me.side, space.secrets)
 
 group(PKI_GROUP, "prometheus", name="pki: who may read the key")
 place(

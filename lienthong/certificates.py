@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -49,14 +48,13 @@ def authority_file(access: Access, side: Side) -> Path:
     return (Path(folder) if folder else access.root / "inventory" / "pki") / side / "ca.crt"
 
 
-@cache
-def authority(access_side: tuple[Path, Side], store: SecretStore) -> Authority:
-    """The authority with its certificate at that path; its key is beside it or the secret `pki/<side>`.
+def authority(access: Access, side: Side, store: SecretStore) -> Authority:
+    """The authority of a side; its key lies beside its certificate or is the secret `pki/<side>`.
 
     Raises:
         LienThongError: certificate or key is missing or unreadable.
     """
-    path, side = access_side
+    path = authority_file(access, side)
     key_file = path.with_suffix(".key")
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())

@@ -1,13 +1,14 @@
 """The process in which pyinfra runs: started by `lienthong.runners.pyinfra`, never imported.
 
-Reads one JSON job on standard input: `{root, nodes, deploys, check}`. Writes one JSON object a line on standard
-output: `{"progress": text}` or `{"result": {node, step, outcome, changes, seconds, detail}}`.
-One process serves all nodes and all deploy files: connections, the node's state and Python's start are paid once.
-Operations of one node run in their order; nodes do not wait for each other.
+Reads one JSON job on standard input: `{root, nodes, deploys, check}`. Writes one JSON object a line on
+standard output: `{"progress": text}` or `{"result": {node, step, outcome, changes, seconds, detail}}`.
+One process serves all nodes and all deploy files: connections, the node's state and Python's start are
+paid once. Operations of one node run in their order; nodes do not wait for each other.
 """
 
 # pyinfra and gevent are typed in part only.
 # mypy: disable-error-code="import-untyped,no-untyped-call,misc"
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -73,7 +74,7 @@ class _Connections(BaseStateCallback):
     reasons: ClassVar[dict[str, str]] = {}
 
     @staticmethod
-    def host_connect_error(state: State, host: Host, error: Exception) -> None:
+    def host_connect_error(_state: State, host: Host, error: Exception) -> None:
         _Connections.reasons[host.name] = " ".join(str(error).split())
 
 
@@ -112,7 +113,7 @@ def main() -> int:
                     tell(result=_result(host, _Part(step, failure=reason), "unreachable"))
         state.set_stage(StateStage.Prepare)
         parts: dict[str, list[_Part]] = {}
-        gevent.joinall([gevent.spawn(_prepare, state, host, codes, parts, log) for host in alive])
+        gevent.joinall([gevent.spawn(_prepare, state, host, codes, parts) for host in alive])
         changing = sum(bool(part.changes) for of_host in parts.values() for part in of_host)
         tell(progress=f"pyinfra: {changing} of {sum(map(len, parts.values()))} parts differ")
         if not job["check"]:
@@ -138,9 +139,7 @@ def _connect(state: State, host: Host) -> None:
         state.activate_host(host)
 
 
-def _prepare(
-    state: State, host: Host, codes: dict[str, CodeType], parts: dict[str, list[_Part]], log: _Log
-) -> None:
+def _prepare(state: State, host: Host, codes: dict[str, CodeType], parts: dict[str, list[_Part]]) -> None:
     """Run the deploy files on one node as far as planning goes; nothing is changed."""
     found = parts.setdefault(host.name, [])
     with _on(state, host):
