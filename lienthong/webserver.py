@@ -6,7 +6,19 @@ that group and can change nothing. The certificate is the node's own (deploys/pk
 
 from __future__ import annotations
 
-from lienthong.deploying import CERTIFICATE, KEY, File, Folder, absent, group, packages, place, render, service, user
+from lienthong.deploying import (
+    CERTIFICATE,
+    KEY,
+    File,
+    Folder,
+    absent,
+    group,
+    packages,
+    place,
+    render,
+    service,
+    user,
+)
 from lienthong.model.intent import Node
 from lienthong.model.site import Site
 
@@ -38,10 +50,10 @@ def web_server(me: Node, site: Site, page: str, per_source: int | None) -> None:
     )
     unit = File("/etc/systemd/system/nginx.service.d/lienthong.conf", render("portal/nginx.service.conf"))
     place(
-        Folder("/srv/www"),
+        Folder("/usr/local/lib/lienthong/www"),
         # The s bit gives every new document to the group that may read it.
         Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS),
-        File("/srv/www/index.html", render(page, site=site)),
+        File("/usr/local/lib/lienthong/www/index.html", render(page, site=site)),
         conf,
         unit,
         name=f"{topic}: page, documents, web server's files",

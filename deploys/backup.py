@@ -1,0 +1,185 @@
+"""Backups, pulled by the vault: its key, repository, job and timer; on a source the account it logs in to.
+
+The vault makes its own key, so a source can be told its public half only after that. The source therefore
+asks the vault when its own turn has come, not when the run is being planned, and waits if it must.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from pyinfra import host, inventory, state
+from pyinfra.api import StringCommand, operation
+
+from lienthong.deploying import File, Folder, Told, command, differs, group, place, render, service, user
+from lienthong.model.intent import Node
+from lienthong.model.secret import SecretRef
+from lienthong.nodestate import node_state
+from lienthong.services.backup import Params
+from lienthong.trust import host_keys, public_key
+from lienthong.webserver import DOCUMENTS, READERS
+from lienthong.workspace import workspace
+
+space = workspace()
+me = space.node(host.name)
+
+ACCOUNT = "lienthong-fetch"
+HOME = "/var/lib/lienthong/fetch"
+AUTHORIZED = f"{HOME}/.ssh/authorized_keys"
+SNAPSHOT = "/usr/local/sbin/lienthong-snapshot"
+CONF = "/etc/lienthong/backup"
+KEY = f"{CONF}/fetch_ed25519"
+STORE = "/srv/vault"
+MAX_BYTES = 200 * 2**30
+KEY_WAIT_S = 60
+
+
+def params(vault: Node) -> Params:
+    """What the inventory says of that vault."""
+    found = vault.services["backup"].params
+    assert isinstance(found, Params)
+    return found
+
+
+def sources(vault: Node) -> list[Node]:
+    """What the vault pulls from: nodes of its own side that this target has."""
+    running = space.plan.running(params(vault).sources, vault.side)
+    return sorted((node for node in running if space.access.reaches(node)), key=lambda node: node.name)
+
+
+def vault() -> None:
+    """Account, key, repository, job and timer of the vault."""
+    mine = params(me)
+    now = node_state()
+    user("vault", home=STORE, name="backup: account of the vault")
+    job = File(
+        f"{CONF}/job.json",
+        json.dumps(
+            {
+                "name": me.name,
+                "account": ACCOUNT,
+                "sources": [{"name": node.name, "address": str(node.address)} for node in sources(me)],
+                "keep_daily": mine.keep_daily,
+                "keep_monthly": mine.keep_monthly,
+                "max_bytes": MAX_BYTES,
+            },
+            indent=1,
+        )
+        + "\n",
+    )
+    known = "".join(
+        f"{node.address} {key}\n" for node in sources(me) for key in host_keys(space.access, node)
+    )
+    passphrase = space.secrets.get(SecretRef(f"borg/{me.name}")).reveal()
+    timer = File(
+        "/etc/systemd/system/lienthong-backup.timer",
+        render("backup/lienthong-backup.timer.j2", hour=mine.hour),
+    )
+    place(
+        Folder(CONF),
+        Folder(STORE, mode="0700", user="vault", group="vault"),
+        Folder("/var/lib/lienthong/backup", user="vault", group="vault"),
+        File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
+        File(f"{CONF}/known_hosts", known or "# no source\n"),
+        job,
+        File("/usr/local/sbin/lienthong-backup", render("backup/job.py"), mode="0755"),
+        File("/etc/systemd/system/lienthong-backup.service", render("backup/lienthong-backup.service")),
+        timer,
+        name="backup: the vault's files",
+    )
+    command(
+        f"ssh-keygen -q -t ed25519 -N '' -C {me.name} -f {KEY} </dev/null && chown vault:vault {KEY}",
+        what="a key of the vault's own, to fetch with",
+        when=KEY not in now.files,
+        name="backup: key to fetch with",
+    )
+    command(
+        f"runuser -u vault -- env BORG_BASE_DIR={STORE}/base BORG_PASSCOMMAND='cat {CONF}/passphrase' "
+        f"borg init --encryption repokey-blake2 --append-only {STORE}/borg",
+        what="an encrypted, append-only repository",
+        when=f"{STORE}/borg/data" not in now.files,
+        name="backup: repository",
+    )
+    service("lienthong-backup.timer", watch=(timer.path,), name="backup: daily")
+    command(
+        # A new source need not wait for the night, nor for its own half of this run.
+        "systemd-run --quiet --no-block --collect --unit=lienthong-backup-first --uid=vault --gid=vault "
+        "/usr/local/sbin/lienthong-backup run --patience 120",
+        what="fetch for the first time",
+        when=bool(sources(me)) and differs(job, now.files.get(job.path)),
+        name="backup: first fetch",
+    )
+
+
+def source(vaults: list[Node]) -> None:
+    """The account that the vaults log in to: one command, read access, from the vault's address only."""
+    user(ACCOUNT, home=HOME, shell="/bin/sh", name="backup: account to fetch by")  # noqa: S604
+    user(READERS, home="/var/lib/docs", name="backup: account that owns the documents")
+    group(READERS, name="backup: readers of the documents")
+    command(
+        f"usermod -aG {READERS} {ACCOUNT}",
+        what=f"{ACCOUNT} in group {READERS}",
+        when=ACCOUNT not in node_state().groups.get(READERS, ()),
+        name="backup: the account reads the documents",
+    )
+    place(
+        Folder(HOME),
+        Folder(f"{HOME}/.ssh"),
+        File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS), mode="0755"),
+        name="backup: snapshot",
+    )
+    admit(vaults, name="backup: the vault may fetch")
+
+
+@operation()
+def admit(vaults: list[Node]) -> Iterator[StringCommand]:
+    """The public keys of the vaults, each bound to its address and to the one command."""
+    keys = {vault: _key(vault) for vault in vaults}
+    lines = "".join(
+        f'command="{SNAPSHOT}",restrict,from="{vault.address}" {key} {vault.name}\n'
+        for vault, key in keys.items()
+        if key
+    )
+    wanted = File(AUTHORIZED, lines)
+    if all(keys.values()) and not differs(wanted, node_state().files.get(AUTHORIZED)):
+        return
+    if not all(keys.values()) and state.is_executing:
+        missing = ", ".join(vault.name for vault, key in keys.items() if not key)
+        yield Told(
+            "no key yet", f"echo '{missing} has no key to fetch with: apply its site first' >&2; exit 1"
+        )
+        return
+    names = ", ".join(vault.name for vault in vaults)
+    yield Told(
+        f"let {names} fetch",
+        f"umask 022; cd {HOME}/.ssh && cat > new && chmod 0644 new && mv -f new {AUTHORIZED}",
+        lines,
+    )
+
+
+def _key(vault: Node) -> str | None:
+    """The vault's public key; while this run is yet to make it, it is waited for."""
+    until = time.monotonic() + KEY_WAIT_S
+    while True:
+        key = public_key(space.access, vault, f"{KEY}.pub")
+        if key or not state.is_executing or not _in_this_run(vault) or time.monotonic() > until:
+            return key
+        time.sleep(1)
+
+
+def _in_this_run(vault: Node) -> bool:
+    found = inventory.get_host(vault.name, default=None)
+    return found is not None and state.is_host_in_limit(found)
+
+
+if me.runs("backup"):
+    vault()
+served = [
+    node
+    for node in space.plan.running("backup", me.side)
+    if me.runs(params(node).sources) and space.access.reaches(node)
+]
+if served:
+    source(served)

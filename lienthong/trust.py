@@ -1,0 +1,62 @@
+"""Which SSH keys are believed: those of the target's known_hosts file, and a vault's own public key.
+
+Deploys need both to let one node log in to another: the vault is told the keys of its sources, the sources
+are told the key that the vault made for itself and whose private half never leaves it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from lienthong.errors import LienThongError
+from lienthong.model.intent import Node
+from lienthong.target import Access
+
+PUBLIC_KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/=]{60,80}")
+
+
+def host_keys(access: Access, node: Node) -> tuple[str, ...]:
+    """The host keys of a node, `<type> <base64>` each, as the target's known_hosts file has them.
+
+    Raises:
+        LienThongError: the file does not know the node.
+    """
+    wanted = {node.name, node.fqdn, str(node.address)}
+    if access.reaches(node):
+        wanted.add(str(access.address(node)))
+    found = []
+    for line in access.known_hosts.read_text(encoding="utf-8").splitlines():
+        fields = line.split()
+        if len(fields) >= 3 and not line.startswith(("#", "@")) and wanted & set(fields[0].split(",")):
+            found.append(f"{fields[1]} {fields[2]}")
+    if not found:
+        raise LienThongError(
+            f"{access.known_hosts}: no host key of {node.name}",
+            hint="add it once a person has compared it with the one that the console shows",
+        )
+    return tuple(sorted(set(found)))
+
+
+def public_key(access: Access, node: Node, path: str, timeout_s: int = 8) -> str | None:
+    """An Ed25519 public key from a file on a node; None while there is no such file or no way to it."""
+    command = [
+        "ssh", "-F", "none", "-T", "-i", str(access.key_file),
+        "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={timeout_s}",
+        "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={access.known_hosts}",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+        f"{access.user}@{access.address(node)}", f"sudo -n cat {path}",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=2 * timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    found = PUBLIC_KEY.match(done.stdout)
+    return found.group() if found and done.returncode == 0 else None

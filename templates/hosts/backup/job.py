@@ -1,0 +1,272 @@
+#!/usr/bin/python3
+"""The vault's job. Written by Liên Thông as /usr/local/sbin/lienthong-backup; runs as the account `vault`.
+
+    lienthong-backup run [--patience SECONDS]     fetch, hash, archive, prune; the status says how it went
+    lienthong-backup list                         archives, oldest first
+    lienthong-backup restore SOURCE PATH [ARCHIVE]   one document to standard output
+
+The vault pulls: each source's account has one forced command that streams a tar of its documents. A source
+may be hostile: only plain files and folders with plain names are taken from its stream, up to a set size.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+CONF = Path("/etc/lienthong/backup")
+STORE = Path("/srv/vault")
+STATE = Path("/var/lib/lienthong/backup")
+REPOSITORY = STORE / "borg"
+STAGING = STORE / "staging"
+STATUS = STATE / "status.json"
+PRUNE_EVERY_S = 20 * 3600
+
+
+class Failed(Exception):
+    """A step did not work; the message is for people."""
+
+
+def now() -> str:
+    """UTC, ISO 8601 with seconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def plain(name: str) -> PurePosixPath | None:
+    """The relative path of a tar member, None when it would lead out of the folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name or "\n" in name:
+        return None
+    return path
+
+
+def unpack(stream: IO[bytes], into: Path, max_bytes: int) -> dict[str, Any]:
+    """Take a source's tar stream into a new folder.
+
+    Returns:
+        `files`, `bytes`, `left_out` (members that are no plain file or folder), `hashes` (SHA-256 by path).
+
+    Raises:
+        Failed: the stream is no tar, ends early, leads out of the folder or is too large.
+    """
+    hashes: dict[str, str] = {}
+    left_out: list[str] = []
+    total = 0
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                path = plain(member.name)
+                if path is None:
+                    raise Failed(f"refused a path that leads out: {member.name!r}")
+                target = into / path
+                if member.isdir():
+                    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    continue
+                if not member.isreg():
+                    left_out.append(str(path))
+                    continue
+                total += member.size
+                if total > max_bytes:
+                    raise Failed(f"more than {max_bytes} bytes")
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                hashes[str(path)] = take(archive, member, target)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise Failed(f"the stream broke: {error}") from error
+    return {"files": len(hashes), "bytes": total, "left_out": sorted(left_out), "hashes": hashes}
+
+
+def take(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str:
+    """Write one file and hash what was written."""
+    content = archive.extractfile(member)
+    if content is None:
+        raise Failed(f"no content: {member.name!r}")
+    digest = hashlib.sha256()
+    # O_EXCL and O_NOFOLLOW: a second member of the same name does not write through the first.
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        while block := content.read(1 << 20):
+            digest.update(block)
+            out.write(block)
+    os.utime(target, (member.mtime, member.mtime))
+    return digest.hexdigest()
+
+
+def fetch(conf: dict[str, Any], source: dict[str, str], deadline: float) -> dict[str, Any]:
+    """One source's documents into the staging folder; tries again until `deadline`."""
+    while True:
+        try:
+            return fetch_once(conf, source)
+        except Failed:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(2)
+
+
+def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
+    into = STAGING / source["name"]
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(mode=0o700)
+    command = [
+        "ssh", "-F", "none", "-T", "-i", str(CONF / "fetch_ed25519"),
+        "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=5",
+        "-o", "ServerAliveInterval=10", "-o", "StrictHostKeyChecking=yes",
+        "-o", f"UserKnownHostsFile={CONF / 'known_hosts'}", "-o", "GlobalKnownHostsFile=/dev/null",
+        f"{conf['account']}@{source['address']}",
+    ]  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as ssh:
+        assert ssh.stdout is not None and ssh.stderr is not None
+        problem = ""
+        try:
+            taken = unpack(ssh.stdout, into, conf["max_bytes"])
+        except Failed as error:
+            problem = str(error)
+            ssh.kill()
+        complaint = ssh.stderr.read(2000).decode(errors="replace").strip()
+        code = ssh.wait()
+    if code or problem:
+        told = complaint.splitlines()[-1] if complaint else problem
+        raise Failed(f"fetch ended with {code}: {told}")
+    return taken
+
+
+def borg(*words: str, cwd: Path = STORE) -> subprocess.CompletedProcess[bytes]:
+    """Run borg; the passphrase reaches it by a command that reads a file, never by an argument."""
+    environment = {
+        **os.environ,
+        "BORG_REPO": str(REPOSITORY),
+        "BORG_PASSCOMMAND": f"cat {CONF / 'passphrase'}",
+        "BORG_BASE_DIR": str(STORE / "base"),
+    }
+    done = subprocess.run(["borg", *words], env=environment, cwd=cwd, capture_output=True, check=False)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed(f"borg {words[0]} ended with {done.returncode}: {lines[-1]}")
+    return done
+
+
+def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
+    """The whole job; the new status. A source that fails does not keep the others from the archive."""
+    before = json.loads(STATUS.read_text()) if STATUS.exists() else {}
+    began = time.monotonic()
+    status: dict[str, Any] = {**before, "started": now(), "ok": False, "error": ""}
+    sources: dict[str, Any] = {}
+    hashes: dict[str, str] = {}
+    shutil.rmtree(STAGING, ignore_errors=True)
+    STAGING.mkdir(mode=0o700)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            until = began + patience_s
+            asked = {one["name"]: pool.submit(fetch, conf, one, until) for one in conf["sources"]}
+        for name, answer in asked.items():
+            old = before.get("sources", {}).get(name, {})
+            try:
+                taken = answer.result()
+                hashes |= {f"{name}/{path}": digest for path, digest in taken.pop("hashes").items()}
+                sources[name] = {**taken, "ok": True, "error": "", "last_success": status["started"]}
+            except Failed as error:
+                shutil.rmtree(STAGING / name, ignore_errors=True)
+                sources[name] = {**old, "ok": False, "error": str(error)}
+        manifest = "".join(f"{digest}  {path}\n" for path, digest in sorted(hashes.items()))
+        (STAGING / "SHA256SUMS").write_text(manifest, encoding="utf-8", errors="surrogateescape")
+        archive = f"{conf['name']}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        how = ("--files-cache", "disabled", "--compression", "zstd,3")
+        borg("create", *how, f"::{archive}", ".", cwd=STAGING)
+        status |= {
+            "archive": archive,
+            "archived": now(),
+            "files": len(hashes),
+            "bytes": sum(source.get("bytes", 0) for source in sources.values() if source["ok"]),
+            "manifest_sha256": hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest(),
+        }
+        prune(conf, status)
+        failed = sorted(name for name, source in sources.items() if not source["ok"])
+        status["ok"] = not failed
+        if failed:
+            status["error"] = "; ".join(f"{name}: {sources[name]['error']}" for name in failed)
+        else:
+            status["last_success"] = status["started"]
+    except (Failed, OSError) as error:
+        status["error"] = str(error)
+    finally:
+        # Documents lie unencrypted here only while the job runs.
+        shutil.rmtree(STAGING, ignore_errors=True)
+    status |= {"sources": sources, "seconds": round(time.monotonic() - began, 1), "ended": now()}
+    return status
+
+
+def prune(conf: dict[str, Any], status: dict[str, Any]) -> None:
+    """Once a day: forget what is past its time, and notice archives that somebody else made vanish."""
+    if time.time() - status.get("pruned_at", 0.0) < PRUNE_EVERY_S:
+        status["archives"] = [*status.get("archives", []), status["archive"]]
+        return
+    there = names()
+    missing = sorted(set(status.get("archives", [])) - set(there))
+    if missing:
+        raise Failed(f"{len(missing)} archives have vanished, the first is {missing[0]}")
+    keep = ["--keep-daily", str(conf["keep_daily"]), "--keep-monthly", str(conf["keep_monthly"])]
+    borg("prune", *keep)
+    status |= {"archives": names(), "pruned_at": time.time()}
+
+
+def names() -> list[str]:
+    """Archives, oldest first."""
+    return borg("list", "--short").stdout.decode().split()
+
+
+def write(status: dict[str, Any]) -> None:
+    """Put the status in place whole; anybody may read it, it names no document."""
+    fresh = STATUS.with_suffix(".new")
+    fresh.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    fresh.chmod(0o644)
+    fresh.replace(STATUS)
+
+
+def restore(source: str, path: str, archive: str) -> None:
+    """One document to standard output."""
+    archive = archive or names()[-1]
+    sys.stdout.buffer.write(borg("extract", "--stdout", f"::{archive}", f"{source}/{path}").stdout)
+
+
+def main(words: list[str]) -> int:
+    conf = json.loads((CONF / "job.json").read_text(encoding="utf-8"))
+    os.umask(0o077)
+    try:
+        match words:
+            case ["run", *rest]:
+                with (STORE / "lock").open("w") as lock, contextlib.suppress(KeyboardInterrupt):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    status = run(conf, float(rest[1]) if rest[:1] == ["--patience"] else 0.0)
+                    write(status)
+                    print(
+                        status.get("archive", "no archive"), status["error"] or "ok", status["seconds"], "s"
+                    )
+                    return 0 if status["ok"] else 1
+            case ["list"]:
+                print("\n".join(names()))
+            case ["restore", source, path, *rest]:
+                restore(source, path, rest[0] if rest else "")
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except Failed as error:
+        print(f"lienthong-backup: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
