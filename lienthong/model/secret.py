@@ -9,11 +9,6 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn, Protocol
 
-from pydantic import StringConstraints
-from typing import Annotated
-
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]{0,99}$")]
-
 
 class SecretRef(str):
     """The name of a secret. Safe to print; says nothing about the value."""
@@ -44,11 +39,11 @@ class Secret:
     def __repr__(self) -> str:
         return "<secret>"
 
-    __str__ = _refuse  # type: ignore[assignment]
-    __format__ = _refuse  # type: ignore[assignment]
-    __eq__ = _refuse  # type: ignore[assignment]
-    __hash__ = _refuse  # type: ignore[assignment]
-    __reduce__ = _refuse  # type: ignore[assignment]
+    __str__ = _refuse
+    __format__ = _refuse
+    __eq__ = _refuse
+    __hash__ = _refuse
+    __reduce__ = _refuse
     __getstate__ = _refuse
     __iter__ = _refuse
     __len__ = _refuse

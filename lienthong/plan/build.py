@@ -14,6 +14,7 @@ from lienthong.model.intent import (
     SegmentPlan,
     Service,
     SitePlan,
+    Tunnel,
     UplinkPlan,
 )
 from lienthong.model.site import Inventory, Province, Site
@@ -125,7 +126,7 @@ def _node(
     number: int,
     device: DeviceIntent | None,
     runs: dict[str, dict[str, object]],
-    tunnels: tuple[gear.Tunnel, ...],
+    tunnels: tuple[Tunnel, ...],
 ) -> Node:
     name = f"{site.slug}-{short}"
     domain = f"{site.slug}.{segment.side}.{province.domain}"

@@ -167,9 +167,11 @@ def forwarding(plan: ProvincePlan, node: Node) -> Forwarding:
     out = uplink.name
     masquerade = {source for rule in forward_rules(plan, node) if rule.oif == (out,) for source in rule.src}
     dnat = tuple(
-        (out, flow.proto, port, site.nodes[flow.dst.node].address)
+        (out, flow.proto, port, inside.address)
         for flow in site.flows
-        if flow.src.label == INTERNET and flow.dst.node in site.nodes and flow.dst.node != node.name
+        if flow.src.label == INTERNET and flow.dst.node != node.name
+        for inside in [site.nodes.get(flow.dst.node or "")]
+        if inside is not None
         for port, _ in flow.ports
     )
     return Forwarding(tuple((net, out) for net in sorted(masquerade)), dnat)

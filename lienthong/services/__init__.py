@@ -50,14 +50,6 @@ class FlowSpec:
 
 
 @dataclass(frozen=True)
-class Publication:
-    """A port of the Internet gateway's public address that leads to the node of the service."""
-
-    proto: str
-    port: int
-
-
-@dataclass(frozen=True)
 class ServiceContext:
     """Where a service stands, and its validated parameters."""
 
@@ -75,7 +67,6 @@ class Contribution:
     flows: tuple[FlowSpec, ...] = ()
     names: tuple[str, ...] = ()
     """short DNS names that lead to the node, e.g. `ntp`"""
-    published: tuple[Publication, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lienthong.model.site import Model
 from lienthong.model.words import Slug
-from lienthong.services import Contribution, Ends, FlowSpec, Publication, ServiceContext
+from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "portal"
 HTTPS = ((443, 443),)
@@ -26,4 +26,4 @@ def contribute(ctx: ServiceContext) -> Contribution:
     if params.updates:
         web = ((80, 80), (443, 443))
         flows.append(FlowSpec(Ends(here=True), Ends(outside=params.updates), "tcp", web, "updates"))
-    return Contribution(flows=tuple(flows), names=("www",), published=(Publication("tcp", 443),))
+    return Contribution(flows=tuple(flows), names=("www",))
