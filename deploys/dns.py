@@ -13,6 +13,7 @@ from lienthong.model.words import Side, Target
 from lienthong.services.dns import Params
 from lienthong.workspace import workspace
 
+ANCHOR = "/var/lib/unbound/root.key"
 space = workspace()
 me = space.node(host.name)
 
@@ -54,4 +55,11 @@ if me.runs("dns"):
         ),
     )
     place(conf, name="dns: resolver")
-    service("unbound", watch=(conf.path,), check="unbound-checkconf", name="dns: unbound")
+    # Debian's trust anchor is made by the unit's first start, and the check insists on it.
+    service(
+        "unbound",
+        watch=(conf.path,),
+        check=f"{{ [ -e {ANCHOR} ] || /usr/libexec/unbound-helper root_trust_anchor_update; }} "
+        "&& unbound-checkconf",
+        name="dns: unbound",
+    )

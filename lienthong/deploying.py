@@ -229,7 +229,10 @@ def service(
     now = state.units.get(full)
     if state.is_enabled(full) is not enabled:
         verb = "enable" if enabled else "disable"
-        yield Told(f"{verb} {full}", f"systemctl {verb} --quiet {quote(full)}")
+        # The link only matters at boot: no reload now, and no slow look at System V scripts.
+        yield Told(
+            f"{verb} {full}", f"SYSTEMCTL_SKIP_SYSV=1 systemctl --no-reload {verb} --quiet {quote(full)}"
+        )
     if not running:
         if now and now.active:
             yield Told(f"stop {full}", f"systemctl stop {quote(full)}")

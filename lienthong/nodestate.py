@@ -61,7 +61,7 @@ getent passwd | cut -d: -f1,6
 echo '#filter'
 if [ -x /usr/sbin/nft ]; then
   want=$(unshare -n sh -c 'nft -f /etc/nftables.conf && nft -s list ruleset')
-  if [ "$want" = "$(nft -s list ruleset)" ]; then echo same; else echo differs; fi
+  if [ -n "$want" ] && [ "$want" = "$(nft -s list ruleset)" ]; then echo same; else echo differs; fi
 fi
 echo '#key'
 openssl pkey -in {pki}/node.key -pubout
