@@ -133,20 +133,19 @@ def source(vaults: list[Node]) -> None:
     admit(vaults, name="backup: the vault may fetch")
 
 
-@operation()
+@operation()  # type: ignore[untyped-decorator]
 def admit(vaults: list[Node]) -> Iterator[StringCommand]:
     """The public keys of the vaults, each bound to its address and to the one command."""
-    keys = {vault: _key(vault) for vault in vaults}
+    keys = [(vault, _key(vault)) for vault in vaults]
+    missing = ", ".join(vault.name for vault, key in keys if not key)
     lines = "".join(
         f'command="{SNAPSHOT}",restrict,from="{vault.address}" {key} {vault.name}\n'
-        for vault, key in keys.items()
+        for vault, key in keys
         if key
     )
-    wanted = File(AUTHORIZED, lines)
-    if all(keys.values()) and not differs(wanted, node_state().files.get(AUTHORIZED)):
+    if not missing and not differs(File(AUTHORIZED, lines), node_state().files.get(AUTHORIZED)):
         return
-    if not all(keys.values()) and state.is_executing:
-        missing = ", ".join(vault.name for vault, key in keys.items() if not key)
+    if missing and state.is_executing:
         yield Told(
             "no key yet", f"echo '{missing} has no key to fetch with: apply its site first' >&2; exit 1"
         )

@@ -58,7 +58,9 @@ def registrar() -> None:
             mode="0640",
             group="kamailio",
         ),
-        File("/etc/systemd/system/kamailio.service.d/lienthong.conf", render("videoconf/kamailio.service.conf")),
+        File(
+            "/etc/systemd/system/kamailio.service.d/lienthong.conf", render("videoconf/kamailio.service.conf")
+        ),
     )
     place(*files, name="videoconf: registrar's files")
     service(
@@ -71,7 +73,9 @@ def registrar() -> None:
 
 def endpoint(number: str) -> None:
     """baresip as a user without rights; it never answers by itself."""
-    registrars = [node for node in space.plan.running("videoconf", me.side) if params(node).role == "registrar"]
+    registrars = [
+        node for node in space.plan.running("videoconf", me.side) if params(node).role == "registrar"
+    ]
     if not registrars:
         return
     user("baresip", home="/var/lib/baresip", name="videoconf: account of the endpoint")
