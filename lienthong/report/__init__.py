@@ -1,0 +1,53 @@
+"""What people and programs read after an audit: page, JUnit and JSON a site, table for the terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from lienthong.errors import LienThongError
+from lienthong.model.finding import AuditRun, Control
+from lienthong.model.intent import ProvincePlan
+from lienthong.report import html, junit, record
+
+_FOLDER = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+
+def write(run: AuditRun, plan: ProvincePlan, controls: Mapping[str, Control], out: Path) -> Path:
+    """Write `<out>/<target>/<site>/{report.html,junit.xml,findings.json}` for each audited site.
+
+    A site that was not asked for but about which something was found gets its files too: nothing is dropped.
+
+    Returns:
+        the page of the site when there is one, else the folder `<out>/<target>`.
+
+    Raises:
+        LienThongError: a finding names a site that cannot be the name of a folder.
+    """
+    folder = out / run.target.value
+    pages = []
+    for site in sorted({*run.sites, *(finding.site for finding in run.findings)}):
+        if not _FOLDER.fullmatch(site):
+            raise LienThongError(f"a finding is about {site!r}, which is no site")
+        # The order in which checks ran says nothing and would make two equal audits differ.
+        findings = sorted(
+            (finding for finding in run.findings if finding.site == site),
+            key=lambda f: (f.control, f.node or "", f.check, f.description),
+        )
+        here = folder / site
+        here.mkdir(parents=True, exist_ok=True)
+        page = here / "report.html"
+        _put(page, html.render(run, site, findings, controls, plan.sites.get(site)))
+        _put(here / "junit.xml", junit.render(run, site, findings, controls))
+        _put(here / "findings.json", record.render(run, site, findings, controls))
+        pages.append(page)
+    return pages[0] if len(pages) == 1 else folder
+
+
+def _put(path: Path, text: str) -> None:
+    """Write whole or not at all: a killed audit leaves the report before it."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,55 @@
+"""The end of an audit on a terminal: a short plain table, readable without colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from lienthong.model.finding import AuditRun, Control, Finding, Status
+from lienthong.report import labels
+from lienthong.report.hostile import one_line
+
+_REASON = 160
+
+
+def render(run: AuditRun, controls: Mapping[str, Control]) -> str:
+    """Counts by site and status, then every failure, error and unanswered question with its place and reason.
+
+    Whatever came from a device is on one line, without control characters.
+    """
+    heads = [f"{label.vi} / {label.en}" for label in labels.STATUS.values()]
+    width = max([len(one_line(site)) for site in run.sites] + [4])
+    lines = [" " * width + "  " + "  ".join(heads)]
+    for site in run.sites:
+        tally = labels.counts(finding for finding in run.findings if finding.site == site)
+        cells = [
+            str(tally[status]).rjust(len(head)) for status, head in zip(labels.STATUS, heads, strict=True)
+        ]
+        lines.append(f"{one_line(site):<{width}}  " + "  ".join(cells))
+    for status in (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED):
+        lines += _listed(status, [f for f in run.findings if f.status is status], controls)
+    skipped = Counter(
+        one_line(finding.detail, 60) or "–"
+        for finding in run.findings
+        if finding.status is Status.NOT_APPLICABLE
+    )
+    if skipped:
+        label = labels.STATUS[Status.NOT_APPLICABLE]
+        reasons = "; ".join(f"{reason} ×{number}" for reason, number in sorted(skipped.items()))
+        lines += ["", f"{label.vi} / {label.en}: {reasons}"]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(status: Status, findings: Sequence[Finding], controls: Mapping[str, Control]) -> list[str]:
+    if not findings:
+        return []
+    label = labels.STATUS[status]
+    lines = ["", f"{label.vi} / {label.en}:"]
+    for finding in sorted(findings, key=lambda f: (f.control, f.site, f.node or "")):
+        control = controls.get(finding.control)
+        severity = f" ({control.severity.value})" if control else ""
+        title = f"{control.title.vi} / {control.title.en}" if control else finding.description
+        place = finding.node or finding.site
+        lines.append(f"  {one_line(finding.control)}{severity}  {one_line(place)}: {one_line(title)}")
+        lines.append(f"      {one_line(finding.detail or finding.description, _REASON)}")
+    return lines
