@@ -11,22 +11,34 @@ from lienthong.errors import LienThongError
 from lienthong.model.finding import AuditRun, Control
 from lienthong.model.intent import ProvincePlan
 from lienthong.report import html, junit, record
+from lienthong.report.terminal import render as summary
+
+__all__ = ["summary", "write"]
 
 _FOLDER = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 
 def write(run: AuditRun, plan: ProvincePlan, controls: Mapping[str, Control], out: Path) -> Path:
-    """Write `<out>/<target>/<site>/{report.html,junit.xml,findings.json}` for each audited site.
+    """Write `{report.html,junit.xml,findings.json}` to `<out>/<site>/` for each audited site.
 
     A site that was not asked for but about which something was found gets its files too: nothing is dropped.
 
+    Args:
+        run: the audit.
+        plan: what the drawings are made from.
+        controls: the catalogue.
+        out: the target's own folder, `out/lab` or `out/live`.
+
     Returns:
-        the page of the site when there is one, else the folder `<out>/<target>`.
+        the page of the site when there is one, else `out`.
 
     Raises:
-        LienThongError: a finding names a site that cannot be the name of a folder.
+        LienThongError: the folder is another target's, or a finding names a site that cannot be a folder.
     """
-    folder = out / run.target.value
+    if out.name != run.target.value:
+        raise LienThongError(
+            f"{out}: results of {run.target.value} do not go there", hint=f"out/{run.target.value}"
+        )
     pages = []
     for site in sorted({*run.sites, *(finding.site for finding in run.findings)}):
         if not _FOLDER.fullmatch(site):
@@ -36,14 +48,14 @@ def write(run: AuditRun, plan: ProvincePlan, controls: Mapping[str, Control], ou
             (finding for finding in run.findings if finding.site == site),
             key=lambda f: (f.control, f.node or "", f.check, f.description),
         )
-        here = folder / site
+        here = out / site
         here.mkdir(parents=True, exist_ok=True)
         page = here / "report.html"
         _put(page, html.render(run, site, findings, controls, plan.sites.get(site)))
         _put(here / "junit.xml", junit.render(run, site, findings, controls))
         _put(here / "findings.json", record.render(run, site, findings, controls))
         pages.append(page)
-    return pages[0] if len(pages) == 1 else folder
+    return pages[0] if len(pages) == 1 else out
 
 
 def _put(path: Path, text: str) -> None:

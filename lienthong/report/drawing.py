@@ -1,8 +1,8 @@
 """Draws the network of one site from its plan, as SVG: nothing in the picture was placed by hand.
 
 The two sides are two panels with a wall between them. In each panel, from the top: what lies outside,
-gateways, switches, then one row a segment with its hosts. Rows grow with what they hold, so nothing can overlap.
-Lengths are SVG user units, about one pixel on a screen.
+gateways, switches, then one row a segment with its hosts. Rows grow with what they hold, so nothing can
+overlap. Lengths are SVG user units, about one pixel on a screen.
 """
 
 from __future__ import annotations

@@ -110,13 +110,13 @@ class Page(HTMLParser):
 
 def written(tmp_path: Path, run: AuditRun, controls: dict[str, Control] | None = None) -> dict[str, str]:
     """The three files of Lộc Ninh by name."""
-    write(run, province(), CONTROLS if controls is None else controls, tmp_path)
+    write(run, province(), CONTROLS if controls is None else controls, tmp_path / run.target.value)
     folder = tmp_path / run.target.value / "loc-ninh"
     return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
-def test_three_files_a_site_below_the_target(tmp_path: Path) -> None:
-    page = write(audit(*ALL), province(), CONTROLS, tmp_path)
+def test_three_files_a_site(tmp_path: Path) -> None:
+    page = write(audit(*ALL), province(), CONTROLS, tmp_path / "lab")
     assert page == tmp_path / "lab" / "loc-ninh" / "report.html"
     assert sorted(path.name for path in page.parent.iterdir()) == [
         "findings.json",
@@ -127,7 +127,7 @@ def test_three_files_a_site_below_the_target(tmp_path: Path) -> None:
 
 def test_several_sites_and_a_finding_about_one_that_was_not_asked_for(tmp_path: Path) -> None:
     run = audit(*ALL, finding(Status.FAIL, node=None, site="tinh-uy"), sites=("loc-ninh", "bu-dop"))
-    assert write(run, province(), CONTROLS, tmp_path) == tmp_path / "lab"
+    assert write(run, province(), CONTROLS, tmp_path / "lab") == tmp_path / "lab"
     assert sorted(path.name for path in (tmp_path / "lab").iterdir()) == ["bu-dop", "loc-ninh", "tinh-uy"]
     assert "no check was run" in (tmp_path / "lab" / "bu-dop" / "report.html").read_text(encoding="utf-8")
 
@@ -135,7 +135,13 @@ def test_several_sites_and_a_finding_about_one_that_was_not_asked_for(tmp_path: 
 @pytest.mark.parametrize("site", ["../etc", "/tmp", "", "a/b", ".", "A"])
 def test_a_site_that_is_no_folder_name_is_refused(tmp_path: Path, site: str) -> None:
     with pytest.raises(LienThongError, match="no site"):
-        write(audit(finding(Status.PASS, site=site)), province(), CONTROLS, tmp_path)
+        write(audit(finding(Status.PASS, site=site)), province(), CONTROLS, tmp_path / "lab")
+
+
+def test_lab_results_never_go_among_live_ones(tmp_path: Path) -> None:
+    with pytest.raises(LienThongError, match="do not go there"):
+        write(audit(*ALL), province(), CONTROLS, tmp_path / "live")
+    assert not (tmp_path / "live").exists()
 
 
 def test_page_asks_nobody_for_anything(tmp_path: Path) -> None:
@@ -265,7 +271,7 @@ def test_a_control_that_is_not_in_the_catalogue_is_still_shown(tmp_path: Path) -
 
 
 def test_a_site_that_left_the_inventory_still_has_a_report(tmp_path: Path) -> None:
-    write(audit(finding(Status.PASS, site="gone"), sites=("gone",)), province(), CONTROLS, tmp_path)
+    write(audit(finding(Status.PASS, site="gone"), sites=("gone",)), province(), CONTROLS, tmp_path / "lab")
     text = (tmp_path / "lab" / "gone" / "report.html").read_text(encoding="utf-8")
     assert "so there is no drawing" in text
 
