@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from shlex import quote
 
@@ -48,10 +49,21 @@ class Stream:
     secure: bool
 
 
+@dataclass(frozen=True)
+class Received:
+    """RTP that arrived from one sender with one payload type (8 is PCMA, 96 and up is video) and one DSCP."""
+
+    sender: IPv4Address
+    payload: int
+    dscp: int
+    packets: int
+    size: int
+
+
 @cache
-def client() -> str:
-    """The program that runs on the endpoint."""
-    return (Path(__file__).parent / "ctrl_tcp.py").read_text(encoding="utf-8")
+def _program(name: str) -> str:
+    """A program of this package that runs on the endpoint."""
+    return (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
 
 
 def ask(run: Run, *words: str, port: int = PORT) -> list[Reply]:
@@ -63,7 +75,7 @@ def ask(run: Run, *words: str, port: int = PORT) -> list[Reply]:
     Raises:
         LienThongError: ctrl_tcp did not answer at all.
     """
-    told = run(f"python3 -c {quote(client())} {port} {' '.join(map(quote, words))}")
+    told = run(f"python3 -c {quote(_program('ctrl_tcp'))} {port} {' '.join(map(quote, words))}")
     replies = [_reply(line) for line in told.splitlines() if line.startswith("{")]
     if len(replies) != len(words):
         raise LienThongError(
@@ -118,3 +130,18 @@ def parse_stream(text: str) -> Stream | None:
 def _reply(line: str) -> Reply:
     found = json.loads(line)
     return Reply(bool(found["ok"]), str(found["data"]), tuple((a, b, c) for a, b, c in found["events"]))
+
+
+def media(run: Run, seconds: float, ports: tuple[int, int]) -> list[Received]:
+    """What arrives here as RTP during some seconds; `run` must be root."""
+    told = run(f"python3 -c {quote(_program('rtp'))} {seconds:g} {ports[0]} {ports[1]}")
+    return [
+        Received(IPv4Address(sender), int(kind), int(dscp), int(packets), int(size))
+        for sender, kind, dscp, packets, size in json.loads(told)
+    ]
+
+
+def refused(run: Run, registrar: IPv4Address, number: str) -> list[int]:
+    """Status codes of a registration without and with a wrong password; [401, 401] is in order."""
+    told = run(f"python3 -c {quote(_program('register'))} {registrar} {quote(number)}")
+    return [int(code) for code in json.loads(told)]

@@ -9,18 +9,22 @@ Answers come when they are ready, not in order. Verbs are the functions marked `
 
 import contextlib
 import errno
+import hashlib
+import http.client
 import json
 import os
 import random
 import resource
 import selectors
 import socket
+import ssl
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -144,7 +148,7 @@ def hello() -> Answer:
 
 @verb
 def listen(ports: Sequence[tuple[str, int]]) -> Answer:
-    """Answer on [[proto, port], …]; returns those that could not be bound, with why."""
+    """Answer on [[proto, port], ...]; returns those that could not be bound, with why."""
     refused = []
     for proto, port in ports:
         try:
@@ -171,7 +175,7 @@ def heard() -> Answer:
 
 @verb
 def reach(targets: Sequence[Sequence[Any]], timeout_s: float = 1.5) -> Answer:
-    """Try [[proto, address, port], …] at once; an outcome each: `open`, `refused`, `unreachable`, `silent`.
+    """Try [[proto, address, port], ...] at once; an outcome each: `open`, `refused`, `unreachable`, `silent`.
 
     TCP is open when the handshake is done, UDP when the nonce comes back, ICMP when the echo is answered.
     A target may carry a fourth item, a payload in hexadecimal in place of the UDP nonce (any answer counts).
@@ -315,7 +319,7 @@ def spoof(source: str, target: str, port: int, count: int = 3) -> Answer:
 
 @verb
 def follow(address: str, port: int, seconds: float, interval_s: float = 0.1) -> Answer:
-    """Ask an address by TCP again and again; returns [[seconds since the start, whether it answered], …]."""
+    """Ask an address by TCP again and again; returns [[seconds since the start, whether it answered], ...]."""
     started = time.monotonic()
     seen: list[list[Any]] = []
     while (now := time.monotonic() - started) < seconds:
@@ -330,6 +334,55 @@ def banner(address: str, port: int, timeout_s: float = 3.0) -> Answer:
     """The first line a TCP server says by itself."""
     with socket.create_connection((address, port), timeout_s) as sock:
         return sock.recv(256).decode("latin-1").strip()
+
+
+@verb
+def https(address: str, name: str, authority: str, path: str = "/", port: int = 443) -> Answer:
+    """What a web server shows by TLS to one who believes only `authority` (PEM).
+
+    Returns {"trusted", "why" it is not, "version", "not_after" (seconds since 1970), "status", "headers",
+    "sha256" of the body, "old": versions below TLS 1.2 that it also speaks}.
+    """
+    seen: dict[str, Any] = {
+        "trusted": False,
+        "why": "",
+        "old": [],
+        "status": 0,
+        "headers": {},
+        "not_after": 0,
+    }
+    context = ssl.create_default_context(cadata=authority)
+    try:
+        with (
+            socket.create_connection((address, port), 3) as plain,
+            context.wrap_socket(plain, server_hostname=name) as sock,
+        ):
+            certificate = sock.getpeercert() or {}
+            seen |= {"trusted": True, "version": sock.version()}
+            seen["not_after"] = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+            request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
+            sock.sendall(request.encode("ascii"))
+            reply = http.client.HTTPResponse(sock)
+            reply.begin()
+            seen |= {"status": reply.status, "headers": {k.lower(): v for k, v in reply.getheaders()}}
+            seen["sha256"] = hashlib.sha256(reply.read(1 << 24)).hexdigest()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        seen["why"] = f"{type(error).__name__}: {error}"
+        return seen
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old.minimum_version = old.maximum_version = version
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((address, port), 3) as plain,
+            old.wrap_socket(plain),
+        ):
+            seen["old"].append(version.name)
+    return seen
 
 
 @verb

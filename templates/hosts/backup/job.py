@@ -3,6 +3,7 @@
 
     lienthong-backup run [--patience SECONDS]     fetch, hash, archive, prune; the status says how it went
     lienthong-backup list                         archives, oldest first
+    lienthong-backup info                         how the repository is kept, as JSON
     lienthong-backup restore SOURCE PATH [ARCHIVE]   one document to standard output
 
 The vault pulls: each source's account has one forced command that streams a tar of its documents. A source
@@ -257,6 +258,8 @@ def main(words: list[str]) -> int:
                     return 0 if status["ok"] else 1
             case ["list"]:
                 print("\n".join(names()))
+            case ["info"]:
+                print(borg("info", "--json").stdout.decode())
             case ["restore", source, path, *rest]:
                 restore(source, path, rest[0] if rest else "")
             case _:
