@@ -1,4 +1,4 @@
-"""The lab's network is the plan's: every cable once, no way from one side to the other, a range of its own."""
+"""The lab's network is the plan's: every cable once, no way between the sides, a range of its own."""
 
 from __future__ import annotations
 
