@@ -1,0 +1,1 @@
+"""The command lines that platforms are made of, one file each."""

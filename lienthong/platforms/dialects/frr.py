@@ -1,0 +1,130 @@
+"""FRR 8.4 by vtysh: what `show running-config` prints is what was typed, but for a few defaults.
+
+Owned are: on interfaces that the plan addresses or shuts, the commands below; under `router ospf` the commands
+below, where the plan routes; the BFD profile of our name; static routes with our tag, and every route to a prefix
+that the plan routes. All else stays as it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lienthong.platforms import Dialect, Line, Lines
+from lienthong.platforms.dialects.leaves import leaves
+
+#: Marks the static routes that the plan owns, so that one it no longer wants can be told from a foreign one.
+ROUTE_TAG = 227
+PROFILE = "profile lienthong"
+
+_ON_INTERFACE = ("description ", "ip address ", "ip ospf ", "shutdown")
+_ON_OSPF = ("ospf router-id ", "passive-interface ", "redistribute ", "network ", "default-information ")
+#: A new value replaces the old one without a moment in between.
+_REPLACED = (
+    "description",
+    "ip ospf authentication",
+    "ip ospf bfd profile",
+    "ip ospf cost",
+    "ip ospf dead-interval",
+    "ip ospf hello-interval",
+    "ip ospf network",
+    "ospf router-id",
+    "detect-multiplier",
+    "transmit-interval",
+    "receive-interval",
+)
+#: What FRR takes after `no` where it does not take the whole line.
+_SHORT_NO = ("description", "ip ospf message-digest-key 1", "ip ospf bfd profile")
+_PREAMBLE = ("Building configuration", "Current configuration", "frr version ", "frr defaults ")
+_FORWARDING: Line = ("ip forwarding",)
+
+
+def parse(text: str) -> Lines:
+    """The leaves of a running configuration, each under its headings."""
+    found = [line for line in leaves(text) if not line[0].startswith(_PREAMBLE)]
+    if ("no ip forwarding",) not in found:
+        found.append(_FORWARDING)  # on is the default and is not printed
+    return tuple(found)
+
+
+def owns(line: Line, intended: frozenset[Line]) -> bool:
+    """Whether the plan may change this line of the device."""
+    head = line[0]
+    if line in intended:
+        return True
+    if head.startswith("ip route "):
+        return head.endswith(f" tag {ROUTE_TAG}") or head.split()[2] in {
+            other[0].split()[2] for other in intended if other[0].startswith("ip route ")
+        }
+    if head == "bfd":
+        return len(line) > 2 and line[1] == PROFILE
+    if len(line) != 2 or all(other[0] != head for other in intended):
+        return False
+    if head.startswith("interface "):
+        return line[1].startswith(_ON_INTERFACE)
+    return head == "router ospf" and line[1].startswith(_ON_OSPF)
+
+
+def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
+    """What to type in configuration mode: sections first, each left again; then single lines.
+
+    Within a section what goes is taken away first. Routes are added first, so that a route that only changes
+    its next hop is never missing.
+    """
+    typed: list[str] = []
+    headings = dict.fromkeys(line[:-1] for line in (*added, *removed) if len(line) > 1)
+    for heading in headings:
+        mine = [line[-1] for line in added if line[:-1] == heading]
+        gone = [line[-1] for line in removed if line[:-1] == heading]
+        if heading == ("bfd", PROFILE) and not mine:
+            typed += ["bfd", f"no {PROFILE}", "exit"]
+            continue
+        replaced = {key for key in map(_key, mine) if key}
+        typed += heading
+        typed += [_no(line) for line in gone if _key(line) not in replaced]
+        typed += mine
+        typed += ["exit"] * len(heading)
+    typed += [line[0] for line in added if len(line) == 1]
+    typed += [_no(line[0]) for line in removed if len(line) == 1]
+    return tuple(typed)
+
+
+def interfaces(line: Line) -> frozenset[str]:
+    """Interfaces named by a line, as its section or as an argument."""
+    words = {word for part in line for word in part.split()[1:]}
+    if line[0].startswith("interface "):
+        return frozenset({line[0].split()[1]})
+    return frozenset(words if line[0].startswith(("ip route ", "router ospf")) else ())
+
+
+def vlans(line: Line) -> frozenset[int]:  # noqa: ARG001
+    """None: FRR switches nothing."""
+    return frozenset()
+
+
+def _key(line: str) -> str | None:
+    return next((key for key in _REPLACED if line == key or line.startswith(f"{key} ")), None)
+
+
+def _no(line: str) -> str:
+    if line.startswith("no "):
+        return line[3:]
+    return f"no {next((key for key in _SHORT_NO if line.startswith(f'{key} ')), line)}"
+
+
+#: vtysh says most refusals with `%`, ospfd some without.
+ERRORS = (r"^%.*", r"^OSPF: Key .*", r"^Must remove .*", r"^Please .*", r"^Invalid .*", r"^Can't .*")
+
+FRR = Dialect(
+    name="frr",
+    device_type="cisco_ios",
+    account="network",
+    show="show running-config",
+    errors=ERRORS,
+    save="write memory",
+    saved="[OK]",
+    parse=parse,
+    owns=owns,
+    commands=commands,
+    interfaces=interfaces,
+    vlans=vlans,
+)

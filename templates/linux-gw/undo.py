@@ -1,0 +1,170 @@
+#!/usr/bin/python3 -I
+# Kept by Liên Thông. Takes back a change of this device's configuration that nobody confirmed.
+#   lienthong-undo arm SECONDS   remember the configuration as it is; return to it after SECONDS
+#   lienthong-undo confirm       the change is good: forget what was remembered
+#   lienthong-undo fire          return now (also run at boot when a change was never confirmed)
+#   lienthong-undo status        what is armed, if anything
+# Exit codes: 0 done, 3 nothing is armed, 4 something is armed already, 5 the return is not complete.
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+
+DIR = "/var/lib/lienthong/undo"
+ARMED, FRR, OVS = f"{DIR}/armed", f"{DIR}/frr.conf", f"{DIR}/ovs.db"
+SOCKET = "/var/run/openvswitch/db.sock"
+RELOAD = "/usr/lib/frr/frr-reload.py"
+
+
+def out(*argv, **options):
+    return subprocess.run(argv, check=True, capture_output=True, **options).stdout
+
+
+def frr():
+    lines = out("/usr/bin/vtysh", "-c", "show running-config").decode().splitlines()
+    keep = [line for line in lines if not line.startswith(("Building conf", "Current conf"))]
+    return "\n".join(keep).strip() + "\n"
+
+
+def ovs():
+    return out("ovsdb-client", "backup", f"unix:{SOCKET}", "Open_vSwitch")
+
+
+def content(backup):
+    """The rows of a backup without what every transaction counts up."""
+    rows = json.loads(backup.splitlines()[-1])
+    for name in [name for name in rows if name.startswith("_")]:
+        del rows[name]
+    for row in rows.get("Open_vSwitch", {}).values():
+        for counter in ("cur_cfg", "next_cfg"):
+            row.pop(counter, None)
+    return rows
+
+
+def write(path, data):
+    with open(path, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    folder = os.open(DIR, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def remove(*paths):
+    for path in paths:
+        if os.path.exists(path):
+            os.remove(path)
+
+
+def arm(seconds):
+    if os.path.exists(ARMED):
+        print(f"a change is armed already, it returns in {left()} s")
+        return 4
+    remove(OVS)
+    write(FRR, frr().encode())
+    if os.path.exists(SOCKET):
+        write(OVS, ovs())
+    write(ARMED, f"{time.time() + seconds:.0f}\n".encode())
+    try:
+        out("systemd-run", "--quiet", f"--on-active={seconds}", "--timer-property=AccuracySec=100ms",
+            "--unit=lienthong-undo.service")  # fmt: skip
+    except subprocess.CalledProcessError as error:
+        remove(ARMED, FRR, OVS)
+        print(error.stderr.decode(errors="replace").strip())
+        return 5
+    print(f"armed for {seconds} s")
+    return 0
+
+
+def confirm():
+    if not os.path.exists(ARMED):
+        print("nothing is armed: the undo has fired, or another hand has confirmed")
+        return 3
+    remove(ARMED, FRR, OVS)
+    stop_timer()
+    print("confirmed")
+    return 0
+
+
+def fire():
+    if not os.path.exists(ARMED):
+        return 3
+    wrong = []
+    if os.path.exists(OVS):
+        with open(OVS, "rb") as handle:
+            before = handle.read()
+        if content(before) != content(ovs()):
+            with open(OVS, "rb") as handle:  # it seeks, so a pipe will not do
+                done = subprocess.run(
+                    ["ovsdb-client", "restore", f"unix:{SOCKET}"], stdin=handle, capture_output=True
+                )
+            if done.returncode:
+                wrong.append(done.stderr.decode(errors="replace").strip())
+    for _ in range(3):
+        if same():
+            break
+        done = subprocess.run([RELOAD, "--reload", FRR], capture_output=True)
+    if not same():
+        wrong.append("FRR is not as it was: " + done.stderr.decode(errors="replace").strip()[-500:])
+    if wrong:
+        print("\n".join(wrong))
+        return 5  # stays armed: the next boot tries again
+    remove(ARMED, FRR, OVS)
+    stop_timer()
+    print("returned to the configuration before the change")
+    return 0
+
+
+def same():
+    with open(FRR, encoding="utf-8") as handle:
+        return sections(handle.read()) == sections(frr())
+
+
+def sections(text):
+    """Lines with their section; a section without lines says nothing."""
+    found, head = set(), ""
+    for line in text.splitlines():
+        if line.strip() in {"!", "exit", "end", ""}:
+            continue
+        if not line.startswith(" "):
+            head = line
+            if not line.startswith(("interface ", "router ", "bfd")):
+                found.add(line)
+        else:
+            found.add((head, line.strip()))
+    return found
+
+
+def stop_timer():
+    subprocess.run(["systemctl", "stop", "lienthong-undo.timer"], capture_output=True)
+
+
+def left():
+    with open(ARMED, encoding="ascii") as handle:
+        return max(0, int(handle.read()) - int(time.time()))
+
+
+def status():
+    print(f"armed, returns in {left()} s" if os.path.exists(ARMED) else "nothing is armed")
+    return 0
+
+
+def main(argv):
+    os.umask(0o077)
+    os.makedirs(DIR, mode=0o700, exist_ok=True)
+    os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
+    with open("/run/lienthong-undo.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if argv[:1] == ["arm"] and len(argv) == 2:
+            return arm(int(argv[1]))
+        verbs = {"confirm": confirm, "fire": fire, "status": status}
+        if len(argv) != 1 or argv[0] not in verbs:
+            print("usage: lienthong-undo arm SECONDS | confirm | fire | status", file=sys.stderr)
+            return 2
+        return verbs[argv[0]]()
+
+
+sys.exit(main(sys.argv[1:]))
