@@ -302,18 +302,15 @@ def outcome(code: int | None) -> str:
 
 
 @verb
-def spoof(source: str, target: str, port: int, count: int = 3) -> Answer:
-    """Send UDP datagrams that claim to come from another address."""
+def forge(source: str, target: str, count: int = 3) -> Answer:
+    """Send ICMP echo requests that claim to come from another address."""
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    data = b"lienthong-spoof"
-    udp = struct.pack("!HHHH", 40000, port, 8 + len(data), 0) + data
-    head = struct.pack(
-        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), random.getrandbits(16), 0, 64, 17, 0,
-        socket.inet_aton(source), socket.inet_aton(target),
-    )  # fmt: skip
+    body = echo_request(random.getrandbits(16), 1)
+    ends = (socket.inet_aton(source), socket.inet_aton(target))
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, 1, 0, *ends)
     with contextlib.closing(raw):
         for _ in range(count):
-            raw.sendto(head + udp, (target, 0))
+            raw.sendto(head + body, (target, 0))
     return count
 
 

@@ -86,7 +86,7 @@ class Checks:
         self.tasks: dict[str, _Task] = {}
         self.pool: ThreadPoolExecutor | None = None
         path = config.getoption("findings")
-        self.out = Path(path).open("w", encoding="utf-8") if path else None
+        self.out = Path(path).open("w", encoding="utf-8") if path else None  # noqa: SIM115
 
     # -- collection ---------------------------------------------------------------------------------
 

@@ -6,17 +6,18 @@ plugged one in and declared it; without one the question is not assessed, never 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from itertools import count
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from lienthong import probe as agent
 from lienthong.errors import LienThongError, Unreachable
@@ -24,6 +25,7 @@ from lienthong.model.words import Side, Target
 from lienthong.workspace import Workspace
 
 INTERNET = "internet"
+T = TypeVar("T")
 
 
 class ProbeError(LienThongError):
@@ -129,9 +131,13 @@ class Probe:
 class Probes:
     """Every probe this target has, started when the session opens."""
 
-    def __init__(self, ws: Workspace) -> None:
+    def __init__(self, ws: Workspace, config: Callable[[], Path]) -> None:
         self._ws = ws
+        self._config = config
         self._probes: dict[str, Probe] = {}
+        self._agents: dict[str, Probe] = {}
+        self._shared: dict[Hashable, Future[Any]] = {}
+        self._lock = Lock()
 
     def open(self) -> None:
         """Start all agents: in the main thread, because a process changes namespace between fork and exec.
@@ -152,7 +158,56 @@ class Probes:
         )
         return Probe(place, process)
 
-    def __iter__(self) -> Any:
+    def on(self, name: str) -> Probe:
+        """The agent on a real system (a node, or in the lab a system outside), by ssh, as root.
+
+        Raises:
+            Unreachable: the target does not have it.
+        """
+        with self._lock:
+            if name not in self._agents:
+                node = self._ws.plan.nodes.get(name)
+                address = IPv4Address(0) if node is None else self._ws.access.address(node)
+                site, segment = ("", "") if node is None else (node.site, node.segment.name)
+                side = Side.NET if node is None else node.side
+                place = Place(name, site, segment, side, node.address if node else address, "")
+                self._agents[name] = Probe(place, self._login(name))
+            return self._agents[name]
+
+    def _login(self, name: str) -> subprocess.Popen[str]:
+        source = Path(agent.__file__).read_text(encoding="ascii")
+        start = f"import sys;exec(compile(sys.stdin.read({len(source)}),'probe','exec'))"
+        process = subprocess.Popen(
+            ["ssh", "-F", str(self._config()), name, f'sudo -n /usr/bin/python3 -I -u -c "{start}"'],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(source)
+            process.stdin.flush()
+        except OSError as error:
+            raise Unreachable(f"{name}: no agent: {error}") from None
+        return process
+
+    def share(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made once however many checks ask at the same time; its error as well."""
+        with self._lock:
+            future = self._shared.get(key)
+            mine = future is None
+            if future is None:
+                future = self._shared[key] = Future()
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:  # noqa: BLE001 - every check that asked must hear of it
+                future.set_exception(error)
+        result: T = future.result()
+        return result
+
+    def __iter__(self) -> Iterator[Probe]:
         return iter(self._probes.values())
 
     def of_site(self, site: str) -> list[Probe]:
@@ -179,12 +234,11 @@ class Probes:
 
     def close(self) -> None:
         """End all agents; never raises."""
-        for probe in self._probes.values():
-            try:
+        for probe in (*self._probes.values(), *self._agents.values()):
+            with contextlib.suppress(OSError):
                 probe.close()
-            except OSError:
-                continue
         self._probes.clear()
+        self._agents.clear()
 
 
 def places(ws: Workspace) -> list[Place]:

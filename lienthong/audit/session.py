@@ -1,4 +1,4 @@
-"""What the checks of one run share: plan, connections, facts, probes. Opened once, closed whatever happens."""
+"""What the checks of a run share: plan, connections, facts, probes. Opened once, closed whatever happens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -42,7 +43,10 @@ class CheckSession:
 
     @cached_property
     def config(self) -> Path:
-        return ssh_config(self.ws.access, self.ws.plan.nodes.values(), self.folder)
+        names = {n.name: self.ws.access.address(n) for n in self.ws.reachable()}
+        if self.in_lab:
+            names |= outside_systems(self.ws)
+        return ssh_config(self.ws.access, names, self.folder)
 
     @cached_property
     def gathering(self) -> Gathering:
@@ -50,7 +54,7 @@ class CheckSession:
 
     @cached_property
     def probes(self) -> Probes:
-        return Probes(self.ws)
+        return Probes(self.ws, lambda: self.config)
 
     def open(self) -> None:
         """Go to where the controller works and begin to look; call it before any thread starts.
@@ -97,9 +101,11 @@ class CheckSession:
         """
         import testinfra
 
-        node = self.ws.node(name)
-        if not self.ws.access.reaches(node):
+        node = self.ws.plan.nodes.get(name)
+        if node is not None and not self.ws.access.reaches(node):
             raise Unreachable(f"{name} is not reached by this target")
+        if node is None and not (self.in_lab and name in outside_systems(self.ws)):
+            raise Unreachable(f"{name}: no such system")
         with self._lock:
             if name not in self._hosts:
                 self._hosts[name] = testinfra.get_host(
@@ -136,6 +142,15 @@ class CheckSession:
                     )
         if "folder" in self.__dict__:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def outside_systems(ws: Workspace) -> dict[str, IPv4Address]:
+    """Management addresses of what the lab plays outside: the provider, Central."""
+    from lienthong.lab.place import place
+    from lienthong.lab.state import read
+
+    now = read(place(ws.root))
+    return {n: IPv4Address(a) for n, a in now.outside.items()} if now is not None else {}
 
 
 def chosen_sites(ws: Workspace, asked: Sequence[str]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Lock
 
@@ -18,16 +19,15 @@ LOGIN_TIMEOUT_S = 8
 COLLECT_TIMEOUT_S = 25
 
 
-def ssh_config(access: Access, nodes: Iterable[Node], folder: Path) -> Path:
-    """Write an OpenSSH configuration by which plain `ssh -F … <node>` reaches every node.
+def ssh_config(access: Access, names: Mapping[str, IPv4Address], folder: Path) -> Path:
+    """Write an OpenSSH configuration by which plain `ssh -F … <name>` reaches every system.
 
     Host keys are verified always; connections are kept and shared through sockets in `folder` (a short
     path: a socket's has 108 characters at most).
     """
     lines = []
-    for node in nodes:
-        if access.reaches(node):
-            lines += [f"Host {node.name}", f"  HostName {access.address(node)}"]
+    for name, address in names.items():
+        lines += [f"Host {name}", f"  HostName {address}"]
     lines += [
         "Host *",
         f"  User {access.user}",

@@ -246,5 +246,7 @@ def ospf_neighbours(seen: Any) -> list[dict[str, Any]]:
 
 def within(address: str, networks: tuple[Any, ...]) -> bool:
     """Whether an address (with or without a length) lies in one of some networks."""
+    if ":" in address:
+        return False
     bare = IPv4Address(address.split("/")[0])
     return any(bare in network for network in networks)

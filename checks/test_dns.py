@@ -1,0 +1,80 @@
+"""Names: they resolve, blocked ones do not, and no other resolver is reached."""
+
+from __future__ import annotations
+
+from lienthong.audit.play import listen
+from lienthong.checks import control, not_applicable, not_assessed
+from lienthong.model.words import Side
+
+NXDOMAIN, NOBODY = 3, -1
+
+
+def _asking(site, plan, probes, side):
+    """A users' probe of that side and the address of its resolver."""
+    segment = next((s for s in site.segments.values() if s.side is side and s.zone == "users"), None)
+    if segment is None:
+        not_applicable(f"inventory: {site.site.slug} has no users on side {side}")
+    servers = [n for n in plan.running("dns", side) if n.site == site.site.slug]
+    if not servers:
+        not_applicable(f"inventory: no resolver of side {side} in {site.site.slug}")
+    resolver = segment.gateway if servers[0].is_gateway else servers[0].address
+    return probes.need(site.site.slug, segment.name), str(resolver), servers[0]
+
+
+@control("NET-08", kind="probe")
+def test_names_of_the_wan_side_resolve(site, plan, probes, evidence):
+    """A workstation of the WAN side resolves systems of its own site and of the office."""
+    _resolve(site, plan, probes, evidence, Side.WAN)
+
+
+@control("NET-08", kind="probe")
+def test_names_of_the_internet_side_resolve(site, plan, probes, access, evidence):
+    """A workstation of the Internet side resolves systems of its side, and names of the Internet."""
+    probe, resolver = _resolve(site, plan, probes, evidence, Side.NET)
+    if access.management_interfaces:
+        answer = probe.ask("dns", server=resolver, name="www.example.org")
+        evidence(f"www.example.org: {answer}")
+        assert answer["code"] == 0 and answer["answers"], f"a name of the Internet does not resolve: {answer}"
+
+
+def _resolve(site, plan, probes, evidence, side):
+    probe, resolver, _ = _asking(site, plan, probes, side)
+    hub = next(s for s in plan.sites.values() if s.site.hub)
+    wrong = []
+    for node in [n for s in (site, hub) for n in s.nodes.values() if n.side is side][:12]:
+        answer = probe.ask("dns", server=resolver, name=node.fqdn)
+        evidence(f"{node.fqdn}: {answer}")
+        if answer["code"] != 0 or str(node.address) not in answer["answers"]:
+            wrong.append(f"{node.fqdn}: {answer}, planned {node.address}")
+    assert not wrong, "\n".join(wrong)
+    return probe, resolver
+
+
+@control("NET-08", kind="probe")
+def test_blocked_names_are_refused(site, plan, probes, evidence):
+    """A name on the block list is answered as if it did not exist."""
+    probe, resolver, server = _asking(site, plan, probes, Side.NET)
+    blocked = server.services["dns"].params.blocked
+    if not blocked:
+        not_assessed(f"{site.site.slug} blocks no name: is the DNS filter meant to be empty?")
+    for name in blocked:
+        for asked in (name, f"www.{name}"):
+            answer = probe.ask("dns", server=resolver, name=asked)
+            evidence(f"{asked}: {answer}")
+            assert answer["code"] == NXDOMAIN, f"{asked} is answered with {answer}"
+
+
+@control("NET-08", kind="probe")
+def test_no_other_resolver_answers(site, plan, access, probes, evidence):
+    """A workstation reaches no resolver but its own: not the provider's, not one that listens on the Internet."""
+    probe, resolver, _ = _asking(site, plan, probes, Side.NET)
+    if probes.internet is None:
+        not_assessed("nobody listens on the Internet: does a foreign resolver answer?")
+    listen(probes)
+    for server in (str(plan.outside["internet-dns"]), str(probes.internet.address)):
+        for tcp in (False, True):
+            answer = probe.ask("dns", server=server, name="www.example.org", tcp=tcp, timeout_s=1.5)
+            evidence(f"{server} by {'tcp' if tcp else 'udp'}: {answer['code']}")
+            assert answer["code"] == NOBODY, f"{server} answers by {'tcp' if tcp else 'udp'}: {answer}"
+    own = probe.ask("dns", server=resolver, name=next(iter(site.nodes.values())).fqdn)
+    assert own["code"] != NOBODY, "its own resolver does not answer either, so nothing was shown"
