@@ -1,6 +1,6 @@
 """Tries to register with a SIP registrar by a password that is surely wrong. Standard library only.
 
-This file is run on an endpoint as it stands (`python3 -c`). Arguments: registrar's address, number. Prints JSON:
+This file is run on an endpoint as it stands (`python3 -c`). Arguments: address, number. Prints JSON:
 the status codes of the answers to a REGISTER without and with the wrong password (RFC 3261, 10.2 and 22.4);
 0 where nobody answered. A registrar in order says [401, 401].
 """

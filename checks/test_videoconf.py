@@ -1,0 +1,175 @@
+"""Conferencing: endpoints registered, real calls with sound and picture, marked, encrypted, taken by hand."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+
+from lienthong import endpoint
+from lienthong.checks import Selector, control, not_assessed
+from lienthong.endpoint import Received, Run
+from lienthong.model.intent import Node, ProvincePlan, SitePlan
+from lienthong.model.words import Target, Zone
+from lienthong.services.videoconf import RTP, Params
+from lienthong.target import Access
+
+AUDIO, VIDEO = range(96), range(96, 128)
+EF, AF41 = 46, 34
+LISTEN_S = 2.0
+#: Endpoints register anew every 30 s, so a registrar that has just started may not know them yet.
+REGISTER_S = 33
+#: An endpoint takes one call at a time; the sites of one audit call one after the other.
+CALLS = Lock()
+
+
+def params(node: Node) -> Params | None:
+    """What the inventory says of conferencing there, None where there is none."""
+    service = node.services.get("videoconf")
+    return service.params if service and isinstance(service.params, Params) else None
+
+
+ENDPOINTS = Selector(
+    "a conference endpoint", lambda node: (p := params(node)) is not None and p.role == "endpoint"
+)
+REGISTRARS = Selector("a registrar", lambda node: (p := params(node)) is not None and p.role == "registrar")
+
+
+def number(node: Node) -> str:
+    """The number that others dial."""
+    found = params(node)
+    assert found is not None and found.number is not None
+    return found.number
+
+
+def registrar(plan: ProvincePlan, node: Node) -> Node:
+    """The registrar of the node's side."""
+    return next(n for n in plan.running("videoconf", node.side) if REGISTRARS.matches(n))
+
+
+def on(host: Any) -> Run:
+    """Commands run there as root; a failure shows in what is missing from the output."""
+    return lambda line: str(host.run(line).stdout)
+
+
+@control("VC-02", kind="probe", nodes=ENDPOINTS)
+def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
+    """The registrar knows the endpoint's number, at the endpoint's own address."""
+    server = registrar(plan, node)
+    ask = (
+        f"kamcmd ul.lookup location {number(node)}; echo; cat /proc/uptime; "
+        "systemctl show -P ActiveEnterTimestampMonotonic kamailio"
+    )
+    contacts: list[str] = []
+    for _ in range(REGISTER_S):
+        told = hosts(server.name).run(ask).stdout
+        contacts = re.findall(r"Address: sip:[^@\s]*@([\d.]+)", told)
+        uptime, started = re.findall(r"^([\d.]+) [\d.]+$", told, re.M), re.findall(r"^(\d+)$", told, re.M)
+        young = uptime and started and float(uptime[-1]) - int(started[-1]) / 1e6 < REGISTER_S
+        if contacts or not young:
+            break
+        time.sleep(1)
+    evidence(f"{server.name} has {number(node)} at {', '.join(contacts) or 'no address'}")
+    assert contacts == [str(node.address)]
+
+
+@control("VC-02", kind="probe", nodes=ENDPOINTS)
+def test_wrong_password_is_refused(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
+    """The registrar asks for a password and refuses a wrong one."""
+    server = registrar(plan, node)
+    codes = endpoint.refused(on(hosts(node.name)), server.address, number(node))
+    evidence(f"REGISTER {number(node)} at {server.address} without and with a wrong password: {codes}")
+    assert codes[0] == 401, f"no challenge from {server.name}: {codes[0]}"
+    assert codes[1] in {401, 403}, f"a wrong password got {codes[1]}"
+
+
+@control("VC-02", nodes=ENDPOINTS | REGISTRARS)
+def test_address_is_private(node: Node, facts: Any, evidence: Any) -> None:
+    """The conference system stands in the conference segment and has no public address."""
+    found = [a for name, listed in facts.addresses.items() if name not in {"lo", "mgmt0"} for a in listed]
+    evidence(f"{node.segment.name} (VLAN {node.segment.vlan}): {', '.join(found)}")
+    assert node.segment.zone is Zone.CONFERENCE
+    assert [address.split("/")[0] for address in found] == [str(node.address)]
+    assert node.address.is_private
+
+
+@control("VC-01", nodes=ENDPOINTS)
+def test_endpoint_is_closed(node: Node, hosts: Any, evidence: Any) -> None:
+    """The endpoint runs without rights, its password is its own, and it is driven from nowhere else."""
+    told = hosts(node.name).run(
+        "ps -o user= -C baresip; stat -c '%a %U' /etc/baresip/accounts; "
+        "ss -Hltn 'sport = :4444' | awk '{print $4}'"
+    )
+    lines = told.stdout.split("\n")
+    evidence(f"runs as {lines[0]}, accounts {lines[1]}, driven at {lines[2]}")
+    assert lines[:3] == ["baresip", "600 baresip", "127.0.0.1:4444"]
+
+
+@control("VC-02", kind="probe")
+def test_call_carries_sound_and_picture(
+    site: SitePlan, plan: ProvincePlan, access: Access, hosts: Any, evidence: Any
+) -> None:
+    """A call between the site and the office carries sound (EF) and picture (AF41) both ways, encrypted."""
+    pair = callers(site, plan, access)
+    if pair is None:
+        not_assessed("no endpoint of another site is reached from here: does a call carry sound and picture?")
+    caller, callee = pair
+    near, far = on(hosts(caller.name)), on(hosts(callee.name))
+    with CALLS, ThreadPoolExecutor(2) as pool:
+        if endpoint.calls(near) or endpoint.calls(far):
+            if access.target is Target.LIVE:
+                not_assessed(f"{caller.name} or {callee.name} is in a call: is it marked and encrypted?")
+            list(pool.map(endpoint.hangup, (near, far)))
+        try:
+            assert endpoint.dial(near, number(callee)), (
+                f"{callee.name} does not ring when {caller.name} calls"
+            )
+            time.sleep(0.3)
+            ringing = [call.state for call in endpoint.calls(far)]
+            evidence(
+                f"{number(caller)} calls {number(callee)}: {', '.join(ringing)} until it is accepted by hand"
+            )
+            assert ringing == ["INCOMING"], f"{callee.name} answered by itself: {ringing}"
+            assert endpoint.accept(far), f"{callee.name} could not take the call"
+            heard = list(pool.map(lambda run: endpoint.media(run, LISTEN_S, RTP[0]), (far, near)))
+            counted = list(pool.map(endpoint.stats, (near, far)))
+        finally:
+            endpoint.hangup(near)
+    for packets, sender, listener in ((heard[0], caller, callee), (heard[1], callee, caller)):
+        judge([p for p in packets if p.sender == sender.address], sender, listener, evidence)
+    for streams, who in zip(counted, pair, strict=True):
+        for medium in ("audio", "video"):
+            stream = streams.get(medium)
+            assert stream is not None, f"{who.name} has no {medium}"
+            evidence(
+                f"{who.name}: {medium} sent {stream.sent}, received {stream.received}, secure {stream.secure}"
+            )
+            assert stream.sent and stream.received, f"{who.name}: {medium} goes one way only"
+            assert stream.secure, f"{who.name}: {medium} is not encrypted"
+
+
+def callers(site: SitePlan, plan: ProvincePlan, access: Access) -> tuple[Node, Node] | None:
+    """Who calls and who is called: the site calls the office; the office calls the first site it reaches."""
+    there = [n for n in plan.nodes.values() if ENDPOINTS.matches(n) and access.reaches(n)]
+    mine = [n for n in there if n.site == site.site.slug]
+    hubs = {slug for slug, other in plan.sites.items() if other.site.hub}
+    others = [n for n in there if n.site != site.site.slug and (n.site in hubs or site.site.slug in hubs)]
+    return (mine[0], others[0]) if mine and others else None
+
+
+def judge(packets: Sequence[Received], sender: Node, listener: Node, evidence: Any) -> None:
+    """Both media arrived, in number and all marked as they should be."""
+    for medium, kinds, mark, least in (("audio", AUDIO, EF, 30), ("video", VIDEO, AF41, 8)):
+        some = [p for p in packets if p.payload in kinds]
+        count = sum(p.packets for p in some)
+        marks = {p.dscp: sum(q.packets for q in some if q.dscp == p.dscp) for p in some}
+        evidence(
+            f"at {listener.name} from {sender.name}: {medium} {count} packets in {LISTEN_S:g} s, DSCP {marks}"
+        )
+        assert count >= least, (
+            f"{medium} from {sender.name} does not arrive at {listener.name}: {count} packets"
+        )
+        assert set(marks) == {mark}, f"{medium} from {sender.name} has DSCP {sorted(marks)}, wanted is {mark}"
