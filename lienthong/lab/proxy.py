@@ -1,6 +1,6 @@
 """`ProxyCommand` of plain ssh into a lab: connects, and hands the socket to ssh (`ProxyUseFdpass yes`).
 
-Started inside the controller's namespace by nsenter with `python3 -I -S`, so it imports nothing of the engine.
+Started by nsenter inside the controller's namespace with `python3 -I -S`: it imports nothing of the engine.
 """
 
 from __future__ import annotations

@@ -1,0 +1,156 @@
+"""`inventory/hosts.py` as Ansible and pyinfra see it, run as they run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from lienthong.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTS = ROOT / "inventory" / "hosts.py"
+LAB = {"loc-ninh-gw-wan": "10.255.0.11", "loc-ninh-srv": "10.255.0.12", "tinh-uy-svc-wan": "10.255.0.13"}
+PUBLIC = "ssh-ed25519 AAAAPUBLIC lienthong"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with this inventory and the state of a lab that runs three nodes."""
+    (tmp_path / "inventory").symlink_to(ROOT / "inventory")
+    lab = tmp_path / "run" / "lab" / "t"
+    lab.mkdir(parents=True)
+    (lab / "state.json").write_text(json.dumps({"management": LAB}))
+    (lab / "id_ed25519").write_text("PRIVATE-MARK")
+    (lab / "id_ed25519.pub").write_text(PUBLIC + "\n")
+    (lab / "secrets.json").write_text(json.dumps({"ospf/loc-ninh": "SECRET-MARK"}))
+    return tmp_path
+
+
+def script(checkout: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+    env = {**kept, "LIENTHONG_ROOT": str(checkout), "LIENTHONG_LAB": "t", **variables}
+    return subprocess.run(
+        [sys.executable, HOSTS, *words], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def listed(checkout: Path, **variables: str) -> dict[str, Any]:
+    done = script(checkout, "--list", **variables)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_only_what_the_lab_runs_is_listed(checkout: Path) -> None:
+    seen = listed(checkout)
+    assert set(seen["_meta"]["hostvars"]) == set(LAB)
+    assert seen["gateways"]["hosts"] == ["loc-ninh-gw-wan"]
+    assert set(seen["servers"]["hosts"]) == {"loc-ninh-srv", "tinh-uy-svc-wan"}
+    assert set(seen["site_loc_ninh"]["hosts"]) == {"loc-ninh-gw-wan", "loc-ninh-srv"}
+    assert seen["runs_ntp"]["hosts"] == ["tinh-uy-svc-wan"]
+    assert seen["_meta"]["hostvars"]["loc-ninh-srv"]["ansible_host"] == "10.255.0.12"
+
+
+def test_sites_narrow_the_list(checkout: Path) -> None:
+    assert set(listed(checkout, LIENTHONG_SITES="tinh-uy")["_meta"]["hostvars"]) == {"tinh-uy-svc-wan"}
+
+
+def test_host_keys_are_always_verified(checkout: Path) -> None:
+    for target in ("lab", "live"):
+        for node in listed(checkout, LIENTHONG_TARGET=target)["_meta"]["hostvars"].values():
+            assert "StrictHostKeyChecking=yes" in node["ansible_ssh_common_args"]
+    lab = str(checkout / "run" / "lab" / "t" / "known_hosts")
+    assert (
+        f"UserKnownHostsFile={lab}"
+        in listed(checkout)["_meta"]["hostvars"]["loc-ninh-srv"]["ansible_ssh_common_args"]
+    )
+
+
+def test_no_secret_leaves(checkout: Path) -> None:
+    done = script(checkout, "--list")
+    assert "MARK" not in done.stdout + done.stderr
+    assert PUBLIC in done.stdout
+
+
+def test_live_takes_the_addresses_of_the_plan_and_no_way_into_a_lab(checkout: Path) -> None:
+    space = Workspace(checkout, "live")
+    hostvars = listed(checkout, LIENTHONG_TARGET="live")["_meta"]["hostvars"]
+    assert set(hostvars) == set(space.plan.nodes)
+    for name, node in space.plan.nodes.items():
+        assert hostvars[name]["ansible_host"] == str(node.address)
+        assert "ProxyCommand" not in hostvars[name]["ansible_ssh_common_args"]
+        assert "10.255." not in json.dumps(hostvars[name])
+
+
+def test_without_a_target_it_says_so(checkout: Path) -> None:
+    done = script(checkout, "--list", LIENTHONG_LAB="another")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--target live" in done.stderr
+
+
+def test_a_host_alone_is_answered_without_loading_anything(checkout: Path) -> None:
+    done = script(checkout, "--host", "loc-ninh-srv", LIENTHONG_LAB="another")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {})
+
+
+def test_pyinfra_sees_the_same_nodes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIENTHONG_ROOT", str(checkout))
+    monkeypatch.setenv("LIENTHONG_TARGET", "live")
+    left: dict[str, Any] = {"__file__": str(HOSTS)}
+    exec(compile(HOSTS.read_text(encoding="utf-8"), HOSTS, "exec"), left)
+    groups = {
+        name: [host for host, _ in value]
+        for name, value in left.items()
+        if not name.startswith("_") and isinstance(value, list)
+    }
+    ansible = listed(checkout, LIENTHONG_TARGET="live")
+    assert groups == {
+        name: group["hosts"] for name, group in ansible.items() if name != "_meta" and group["hosts"]
+    }
+    assert all(data["ssh_strict_host_key_checking"] == "yes" for _, data in left["gear"])
+
+
+def test_the_roles_get_what_their_argument_specs_ask_for(checkout: Path) -> None:
+    (checkout / "key").write_text("PRIVATE-MARK")
+    (checkout / "key.pub").write_text(PUBLIC)
+    seen = listed(checkout, LIENTHONG_TARGET="live", LIENTHONG_KEY=str(checkout / "key"))
+    known = set()
+    for role in sorted((ROOT / "roles").iterdir()):
+        specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+        defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {}
+        for entry, spec in specs.items():
+            options = spec.get("options", {})
+            known |= set(options)
+            group = {"network": "servers", "gear": "gear"}.get(role.name if entry == "main" else "gear")
+            names = seen[group]["hosts"] if group else seen["_meta"]["hostvars"]
+            for name in names:
+                hostvars = {**defaults, **seen["_meta"]["hostvars"][name]}
+                given = {key: value for key, value in hostvars.items() if key in options}
+                wrong = ArgumentSpecValidator(options).validate(given).error_messages
+                assert not wrong, f"{role.name} on {name}: {wrong}"
+        assert set(defaults) <= known, f"{role.name} has a default that no argument spec describes"
+    for name, hostvars in seen["_meta"]["hostvars"].items():
+        others = {v for v in hostvars if not v.startswith(("ansible_", "lienthong_", "mitogen_"))}
+        assert others <= known, f"{name}: no role takes {others - known}"
+
+
+def test_a_gateway_forwards_and_a_server_does_not(checkout: Path) -> None:
+    hostvars = listed(checkout)["_meta"]["hostvars"]
+    gateway, server = hostvars["loc-ninh-gw-wan"], hostvars["loc-ninh-srv"]
+    assert (gateway["sysctl_forward"], gateway["sysctl_loose_source_check"]) == (True, True)
+    assert (server["sysctl_forward"], server["sysctl_loose_source_check"]) == (False, False)
+    assert server["network_address"].endswith("/24")
+    assert "network_address" not in gateway
+    assert gateway["names_resolvers"] == ["127.0.0.1"]
+    assert server["names_resolvers"] == [server["network_gateway"]]
+    assert hostvars["tinh-uy-svc-wan"]["time_servers"] == []
+    assert len(server["time_servers"]) >= 1
