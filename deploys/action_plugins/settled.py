@@ -218,7 +218,7 @@ def units_left(running: list[str], enabled: list[str]) -> tuple[list[str], list[
 
 
 def units(running: list[str], enabled: list[str], check: bool) -> list[dict[str, str]]:
-    """Units are enabled and really run: a unit whose condition does not hold "starts" well and does not run."""
+    """Units are enabled and really run: one whose condition does not hold "starts" well and does not run."""
     if not running and not enabled:
         return []
     off, stopped = units_left(running, enabled)

@@ -1,0 +1,1 @@
+"""Applies one step of the work to nodes, each runner with its own tool."""
