@@ -112,7 +112,10 @@ def render(
         if plan
         else Bilingual(vi="(không có trong kiểm kê)", en="(not in the inventory)"),
         groups=groups,
-        troubles=[f for group in groups for f in group.findings if f.status in {Status.FAIL, Status.ERROR}],
+        troubles=sorted(
+            (f for group in groups for f in group.findings if f.status in {Status.FAIL, Status.ERROR}),
+            key=lambda f: labels.weight(f.status),
+        ),
         places=places(findings, plan),
         counts=labels.counts(findings),
         verdict=verdict(findings),

@@ -64,7 +64,6 @@
     control.scrollIntoView();
   }
   window.addEventListener("hashchange", reveal);
-  reveal();
 
   // Paper has no buttons: everything is open while printing.
   let closed = [];
@@ -73,4 +72,6 @@
     closed.forEach((control) => (control.open = true));
   });
   window.addEventListener("afterprint", () => closed.forEach((control) => (control.open = false)));
+
+  reveal();
 })();
