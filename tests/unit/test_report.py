@@ -181,7 +181,7 @@ def test_page_shows_every_finding_with_status_words_in_both_languages(tmp_path: 
         assert en in page.words
     assert "because of fail" in page.words
     assert "TCVN 14423:2026 5.1.2" in page.words
-    assert "draft mapping, to be reviewed" in page.words
+    assert page.words.count("draft mapping, to be reviewed") == 2, "over the findings, and at the control"
     assert "0123abc" in page.words
     assert "23/11/2026 03:00:00 (UTC+7)" in page.words
 
