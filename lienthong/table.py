@@ -8,31 +8,32 @@ from dataclasses import asdict
 
 from lienthong.model.words import Target
 from lienthong.provision import Report
-from lienthong.runners.result import StepResult
 
 #: Changes shown for one step before the rest is only counted.
 SHOWN = 12
-#: Services are many small steps; those that did nothing are counted, not listed.
 MARKS = {"changed": "~", "unchanged": "=", "failed": "!", "unreachable": "!", "skipped": "-"}
 
 
 def as_text(report: Report) -> str:
-    """Every step that did or would do something, every step that failed, and one closing line."""
-    lines: list[str] = []
+    """Every step that did or would do something or failed, like ones once, and one closing line."""
+    alike: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
     for result in report.results:
-        if result.outcome == "unchanged":
-            continue
-        lines.append(f"{MARKS[result.outcome]} {result.node}  {result.step}  {result.outcome}")
-        lines += _below(result)
+        if result.outcome != "unchanged":
+            key = (result.outcome, result.step, result.changes, result.detail)
+            alike.setdefault(key, []).append(result.node)
+    lines: list[str] = []
+    for (outcome, step, changes, detail), nodes in alike.items():
+        lines.append(f"{MARKS[outcome]} {step}  {outcome}  {', '.join(nodes)}")
+        lines += _below(changes, detail)
     return "\n".join([*lines, closing(report)])
 
 
 def closing(report: Report) -> str:
     """The one line that says how it went."""
     nodes = len({result.node for result in report.results})
-    verb = "would change" if report.verb == "plan" else "changed"
-    words = f"{report.verb}: {nodes} systems, {report.changed} {verb}, {len(report.bad)} failed"
-    return f"{words}, {report.seconds:.1f} s"
+    bad = len({result.node for result in report.bad})
+    changes = "changes to make" if report.verb == "plan" else "changes"
+    return f"{report.verb}: {nodes} systems, {report.changed} {changes}, {bad} not done, {report.seconds:.1f} s"
 
 
 def as_json(report: Report, target: Target, sites: Sequence[str]) -> str:
@@ -49,13 +50,11 @@ def as_json(report: Report, target: Target, sites: Sequence[str]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
-def _below(result: StepResult) -> list[str]:
-    lines = [f"    {_plain(change)}" for change in result.changes[:SHOWN]]
-    if len(result.changes) > SHOWN:
-        lines.append(f"    and {len(result.changes) - SHOWN} more")
-    if result.detail:
-        lines += [f"    {_plain(line)}" for line in result.detail.splitlines()[:SHOWN]]
-    return lines
+def _below(changes: tuple[str, ...], detail: str) -> list[str]:
+    lines = [f"    {_plain(change)}" for change in changes[:SHOWN]]
+    if len(changes) > SHOWN:
+        lines.append(f"    and {len(changes) - SHOWN} more")
+    return lines + [f"    {_plain(line)}" for line in detail.splitlines()[:SHOWN]]
 
 
 def _plain(text: str) -> str:
