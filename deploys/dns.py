@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import File, place, render, service
+from lienthong.deploying import File, absent, place, render, service
 from lienthong.model.words import Side, Target
 from lienthong.services.dns import Params
 from lienthong.workspace import workspace
 
-ANCHOR = "/var/lib/unbound/root.key"
+ANCHOR = "/etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf"
 space = workspace()
 me = space.node(host.name)
 
@@ -55,11 +55,7 @@ if me.runs("dns"):
         ),
     )
     place(conf, name="dns: resolver")
-    # Debian's trust anchor is made by the unit's first start, and the check insists on it.
-    service(
-        "unbound",
-        watch=(conf.path,),
-        check=f"{{ [ -e {ANCHOR} ] || /usr/libexec/unbound-helper root_trust_anchor_update; }} "
-        "&& unbound-checkconf",
-        name="dns: unbound",
-    )
+    if not validates:
+        # Without its file, that the first start would make, unbound refuses to start at all.
+        absent(ANCHOR, name="dns: no anchor of trust where nothing is validated")
+    service("unbound", watch=(conf.path, ANCHOR), check="unbound-checkconf", name="dns: unbound")

@@ -20,6 +20,9 @@ CENTRAL = "/etc/lienthong/pki/central.crt"
 #: What a node keeps for a collector that is away; a day of a busy gateway is some 50 MB.
 QUEUE_DISK = "256m"
 DAYS_A_MONTH = 31
+#: omrelp does not try again after a failed authentication; a path unit restarts rsyslog for it.
+MARK = "/run/lienthong-relp-disabled"
+PAUSE_S = 20
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,18 @@ common = {
     "certificate": CERTIFICATE,
     "key": KEY,
     "authority": AUTHORITY,
+    "mark": MARK,
 }
+retry = (
+    File(
+        "/etc/systemd/system/lienthong-relp.path",
+        render("logs/lienthong-relp.path.j2", mark=MARK),
+    ),
+    File(
+        "/etc/systemd/system/lienthong-relp.service",
+        render("logs/lienthong-relp.service.j2", mark=MARK, pause_s=PAUSE_S),
+    ),
+)
 watch: tuple[str, ...] = (CONF, KEY, CERTIFICATE, AUTHORITY)
 
 packages("rsyslog", "rsyslog-relp", "rsyslog-openssl", name="logs: packages")
@@ -65,6 +79,7 @@ if me.runs("logs"):
         File(CENTRAL, central_authority(space.access, me.side)),
         keep,
         File(CONF, conf),
+        *retry,
         name="logs: collector",
     )
     watch += (CENTRAL,)
@@ -72,7 +87,9 @@ elif collectors:
     to = Receiver(str(collectors[0].address), collectors[0].fqdn)
     place(
         File(CONF, render("logs/20-lienthong.conf.j2", **common, collector=to)),
+        *retry,
         name="logs: to the collector",
     )
 if collectors:
     service("rsyslog", watch=watch, check="rsyslogd -N1", name="logs: rsyslog")
+    service("lienthong-relp.path", name="logs: try again after a failed authentication")

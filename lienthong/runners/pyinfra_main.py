@@ -180,7 +180,7 @@ def _execute(state: State, host: Host, parts: list[_Part], log: _Log, tell: _Tel
                     good, log.lines[host.name] = False, [_reason(error)]
                 name = state.ops[host][op].global_arguments.get("name") or "operation"
                 if not good:
-                    told = done.stderr_lines[-5:] if done.is_complete() else []
+                    told = (done.stderr_lines or done.stdout_lines)[-5:] if done.is_complete() else []
                     part.failure = f"{name}: {' | '.join(told or log.lines.get(host.name, [])[-3:])}"
                     break
                 if done.did_change():
