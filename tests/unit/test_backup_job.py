@@ -1,0 +1,119 @@
+"""The vault's job against sources that are hostile, and its own idea of when something is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def job() -> ModuleType:
+    """The program that is put on every vault."""
+    spec = importlib.util.spec_from_file_location("job", ROOT / "templates/hosts/backup/job.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tar(*members: tuple[str, bytes, bytes, str]) -> io.BytesIO:
+    """A stream with members (name, type, content, link)."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w|") as archive:
+        for name, kind, content, link in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.linkname, info.mtime = kind, len(content), link, 1_700_000_000
+            archive.addfile(info, io.BytesIO(content))
+    out.seek(0)
+    return out
+
+
+def test_files_and_folders_are_taken_with_their_hashes(job: ModuleType, tmp_path: Path) -> None:
+    stream = tar(
+        (".", tarfile.DIRTYPE, b"", ""),
+        ("./công văn", tarfile.DIRTYPE, b"", ""),
+        ("./công văn/số 1.pdf", tarfile.REGTYPE, b"abc", ""),
+    )
+    taken = job.unpack(stream, tmp_path, 100)
+    assert taken["hashes"] == {"công văn/số 1.pdf": hashlib.sha256(b"abc").hexdigest()}
+    assert (taken["files"], taken["bytes"], taken["left_out"]) == (1, 3, [])
+    file = tmp_path / "công văn" / "số 1.pdf"
+    assert file.read_bytes() == b"abc"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mtime == 1_700_000_000
+
+
+@pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../out", "a\nb"])
+def test_a_path_that_leads_out_is_refused(job: ModuleType, tmp_path: Path, name: str) -> None:
+    into = tmp_path / "into"
+    into.mkdir()
+    with pytest.raises(job.Failed, match="leads out"):
+        job.unpack(tar((name, tarfile.REGTYPE, b"x", "")), into, 100)
+    assert list(tmp_path.iterdir()) == [into]
+
+
+def test_a_link_is_left_out_and_nothing_is_written_through_it(job: ModuleType, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    into = tmp_path / "into"
+    into.mkdir()
+    stream = tar(
+        ("door", tarfile.SYMTYPE, b"", str(outside)),
+        ("pipe", tarfile.FIFOTYPE, b"", ""),
+        ("door/evil", tarfile.REGTYPE, b"x", ""),
+    )
+    assert job.unpack(stream, into, 100)["left_out"] == ["door", "pipe"]
+    assert list(outside.iterdir()) == []
+
+
+def test_a_second_file_of_one_name_is_refused(job: ModuleType, tmp_path: Path) -> None:
+    twice = [("a", tarfile.REGTYPE, b"1", ""), ("a", tarfile.REGTYPE, b"2", "")]
+    with pytest.raises(job.Failed, match="the stream broke"):
+        job.unpack(tar(*twice), tmp_path, 100)
+
+
+def test_more_than_the_limit_is_refused(job: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(job.Failed, match="more than 5 bytes"):
+        job.unpack(tar(("a", tarfile.REGTYPE, b"123456", "")), tmp_path, 5)
+
+
+@pytest.mark.parametrize("cut", [0, 700])
+def test_a_stream_that_ends_early_is_a_failure(job: ModuleType, tmp_path: Path, cut: int) -> None:
+    whole = tar(("a", tarfile.REGTYPE, b"x" * 2000, "")).getvalue()
+    with pytest.raises(job.Failed, match="the stream broke"):
+        job.unpack(io.BytesIO(whole[:cut]), tmp_path, 10_000)
+
+
+def test_archives_that_vanish_are_noticed(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Sequence[str]] = []
+
+    def borg(*words: str, **_: Any) -> Any:
+        said.append(words)
+        return type("Done", (), {"stdout": b"b\nc\n"})
+
+    monkeypatch.setattr(job, "borg", borg)
+    conf = {"keep_daily": 14, "keep_monthly": 12}
+    with pytest.raises(job.Failed, match="1 archives have vanished, the first is a"):
+        job.prune(conf, {"archive": "c", "archives": ["a", "b"]})
+    assert ("prune", "--keep-daily", "14", "--keep-monthly", "12") not in said
+    status = {"archive": "c", "archives": ["b"]}
+    job.prune(conf, status)
+    assert status["archives"] == ["b", "c"]
+    assert ("prune", "--keep-daily", "14", "--keep-monthly", "12") in said
+
+
+def test_pruning_is_done_once_a_day(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "borg", lambda *_, **__: pytest.fail("no borg is needed"))
+    status: dict[str, Any] = {"archive": "b", "archives": ["a"], "pruned_at": job.time.time() - 60}
+    job.prune({}, status)
+    assert status["archives"] == ["a", "b"]
