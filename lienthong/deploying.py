@@ -280,6 +280,8 @@ def user(login: str, *, home: str, shell: str = "/usr/sbin/nologin") -> Commands
     if login not in node_state().users:
         yield Told(
             f"user {login}",
+            # Two deploys may want one account, and both decide by how the node was when the run began.
+            f"id -u {quote(login)} >/dev/null 2>&1 || "
             f"useradd --system --create-home --home-dir {quote(home)} --shell {quote(shell)} {quote(login)}",
         )
 
