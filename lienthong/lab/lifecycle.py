@@ -35,6 +35,7 @@ def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
             say(f"lab {place.name}: is up already with {', '.join(before.sites)}")
             return before
         if clean.traces(place):
+            say(f"lab {place.name}: taking away what an earlier one left")
             clean.wipe(place)
         home = cgroup.current()
         # Whatever this process starts belongs to the lab from birth: a kill leaves nothing that is not found.

@@ -65,7 +65,7 @@ def wait_for_ssh(
     addresses: Mapping[str, IPv4Address],
     gone: Callable[[str], bool],
     answered: Callable[[int], None],
-    timeout_s: float = 60.0,
+    timeout_s: float = 180.0,
 ) -> None:
     """Wait until sshd of every node has sent its banner to the controller's namespace.
 

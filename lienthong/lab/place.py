@@ -7,9 +7,11 @@ the lab's folder. So what a lab left is found from the kernel alone, and no othe
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lienthong.errors import LienThongError
 from lienthong.target import lab_name
 
 NETNS_DIR = Path("/run/netns")
@@ -72,8 +74,17 @@ class Place:
 
 
 def place(root: Path) -> Place:
-    """The lab of this checkout that `LIENTHONG_LAB` names."""
-    return Place(root.resolve(), lab_name())
+    """The lab of this checkout that `LIENTHONG_LAB` names.
+
+    Raises:
+        LienThongError: the name could lead out of `run/lab/`.
+    """
+    name = lab_name()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
+        raise LienThongError(
+            f"LIENTHONG_LAB={name!r} is no name for a lab", hint="small letters, digits and hyphens"
+        )
+    return Place(root.resolve(), name)
 
 
 def _short(text: str) -> str:

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from lienthong.errors import LienThongError
 from lienthong.inventory import load
-from lienthong.lab import wire
+from lienthong.lab import cgroup, wire
+from lienthong.lab.clean import namespaces, wipe, wipe_all
 from lienthong.lab.line import enter
-from lienthong.lab.namespace import inside, run_in
-from lienthong.lab.place import NETNS_DIR, Place
+from lienthong.lab.namespace import inside, popen_in, run_in
+from lienthong.lab.place import NETNS_DIR, Place, place
 from lienthong.lab.state import State, read
 from lienthong.lab.topology import Topology, derive
 from lienthong.plan.build import build
@@ -297,7 +299,7 @@ _chance = random.Random(SEED)
 LATER_S = [_chance.uniform(0, 0.9) for _ in MOMENTS]
 
 
-@pytest.mark.parametrize(("said", "later_s"), zip(MOMENTS, LATER_S, strict=True))
+@pytest.mark.parametrize(("said", "later_s"), list(zip(MOMENTS, LATER_S, strict=True)))
 def test_after_a_kill_nothing_is_left(said: str, later_s: float) -> None:
     """Runs after the tests that share a lab: this one takes it down."""
     lab("down")
@@ -327,3 +329,29 @@ def test_a_lab_whose_state_is_lost_is_taken_away() -> None:
     assert len(processes()) > len(read_state.nodes)
     lab("down")
     assert traces() == []
+
+
+def test_what_is_left_is_found_without_any_folder(tmp_path: Path) -> None:
+    """Of a lab of another checkout, so that none of this one is touched."""
+    lost = Place(tmp_path, "lost")
+    bystander = Place(tmp_path.parent, "lost")
+    sleepers = []
+    for each in (lost, bystander):
+        wire.ip([f"netns add {each.netns('oob')}"])
+        sleepers.append(popen_in(each.netns("oob"), ["sleep", "60"], each))
+    try:
+        assert wipe_all(tmp_path) == [lost.id]
+        assert sleepers[0].wait(timeout=5) == -signal.SIGKILL
+        assert not namespaces(lost) and not cgroup.pids(lost.cgroup)
+        assert sleepers[1].poll() is None and namespaces(bystander)
+    finally:
+        wipe(bystander)
+        wipe(lost)
+        for sleeper in sleepers:
+            sleeper.communicate()
+
+
+def test_a_name_cannot_lead_out_of_the_labs_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIENTHONG_LAB", "../../etc")
+    with pytest.raises(LienThongError, match="no name for a lab"):
+        place(ROOT)
