@@ -191,17 +191,21 @@ def _lease(segment: SegmentPlan, gateway: Node) -> Flow:
 
 
 def _echo(whole: Whole, site: str) -> list[Flow]:
-    """Management pings everything of its side: the site's own, and the hub's pings every site."""
+    """Management pings everything of its side: the site's own, and the hub's pings every site.
+
+    On the Internet side only the tunnel leads to other sites, and it carries their management segments alone.
+    """
     found: list[Flow] = []
     zones: Sequence[Zone] = list(Zone)
     for side in Side:
         targets = [
-            zone_parts(whole.place, side, zone, whole.sites) for zone in zones
+            (zone, zone_parts(whole.place, side, zone, whole.sites)) for zone in zones
         ]
         for sites in ([site], [whole.hub]):
             src = zone_parts(whole.place, side, Zone.MANAGEMENT, sites)
-            for dst in targets:
-                own = Parts({s: e for s, e in dst.by_site.items() if sites == [whole.hub] or s == site})
+            for zone, dst in targets:
+                far = sites == [whole.hub] and (side is Side.WAN or zone is Zone.MANAGEMENT)
+                own = Parts({s: e for s, e in dst.by_site.items() if far or s == sites[0]})
                 found += [
                     _flow(side, ends, "icmp", (), "reachability", "infrastructure")
                     for ends in views(src, own, site, whole.hub)
