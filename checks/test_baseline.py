@@ -132,6 +132,7 @@ def test_only_declared_ports_listen(facts, node, plan, evidence):
                 needed |= {(flow.proto, low) for low, high in flow.ports if low == high}
         elif flow.dst.node is None and any(node.address in network for network in flow.dst.networks):
             wanted |= {(flow.proto, low, high) for low, high in flow.ports}
+    wanted |= {("udp", tunnel.port, tunnel.port) for tunnel in node.tunnels}
     if node.runs("dns"):
         wanted |= {(proto, *DNS[0]) for proto in ("tcp", "udp")}
     open_ones = [seen for seen in facts.listeners if not seen.local]
@@ -244,7 +245,7 @@ def test_certificates_are_in_order(facts, node, evidence):
 @control("SRV-22", nodes=ALL)
 def test_no_failed_units(facts, evidence):
     """No unit of the system has failed."""
-    failed = [line.split()[0] for line in facts.text("failed").splitlines() if line.strip()]
+    failed = sorted(name for name, unit in facts.units.items() if unit.active == "failed")
     evidence(f"failed: {', '.join(failed) or 'none'}")
     assert not failed, f"failed units: {', '.join(failed)}"
 

@@ -62,9 +62,9 @@ def test_alerts_are_loaded(host, evidence):
 @control("MON-04", nodes=ALL)
 def test_the_exporter_asks_for_a_certificate(host, node, evidence):
     """Without a certificate of the side the exporter tells nothing."""
-    plain = host.run("curl -s -o /dev/null --max-time 4 -w '%%{http_code}' http://127.0.0.1:%s/metrics", NODE_EXPORTER)
+    plain = host.run("curl -s -o /dev/null --max-time 4 -w '%%{http_code}' http://127.0.0.1:%s/metrics", str(NODE_EXPORTER))
     bare = host.run(
-        "curl -sk -o /dev/null --max-time 4 -w '%%{http_code}' https://127.0.0.1:%s/metrics", NODE_EXPORTER
+        "curl -sk -o /dev/null --max-time 4 -w '%%{http_code}' https://127.0.0.1:%s/metrics", str(NODE_EXPORTER)
     )
     evidence(f"plain HTTP {plain.stdout}, TLS without a certificate {bare.stdout}")
     assert bare.rc != 7, "the exporter does not run"

@@ -18,6 +18,7 @@ from lienthong.target import Access
 LAB_OUTSIDE = frozenset({"internet-dns", "updates", "central-wan", "central-net"})
 EVERY_PORT = [("tcp", port) for port in TCP_PORTS] + [("udp", port) for port in UDP_PORTS]
 WAIT_S = 2.0
+ECHO_REQUEST = 8
 AGAIN_S = 3.0
 
 
@@ -208,6 +209,7 @@ def _arrivals(
     """What the ears remember: a packet that arrived is a breach even if no answer went back."""
     sources = {str(probe.address): probe for probe in by_label.values()}
     heard = {label: by_label[label].ask("heard") for label, ears in hearing.items() if ears}
+    tried = {*EVERY_PORT, ("icmp", ECHO_REQUEST)}
     told = " ".join([*result.same_side, *result.across])
     for pair in site.forbidden:
         dst = by_label.get(pair.dst.label)
@@ -215,7 +217,7 @@ def _arrivals(
             continue
         for source, proto, port, count in heard[pair.dst.label]:
             src = sources.get(source)
-            if src is None or src.place.label != pair.src.label or (proto == "icmp" and port != 8):
+            if src is None or src.place.label != pair.src.label or (proto, port) not in tried:
                 continue
             number = 0 if proto == "icmp" else port
             line = f"{pair.src.label} to {pair.dst.label} {dst.address} {proto} {number or ''}:"

@@ -30,7 +30,6 @@ COMMANDS = {
     "audit": "auditctl -s",
     "kernel_modules": "modprobe -n -v usb-storage",
     "uname": "uname -r",
-    "failed": "systemctl --failed --no-legend --plain --no-pager",
     "hostname": "cat /proc/sys/kernel/hostname",
     "sudo": "sudo -n -l -U lienthong",
 }
