@@ -71,6 +71,7 @@ def _role_vars(plan: ProvincePlan, access: Access, node: Node) -> _Vars:
         "names_resolvers": _resolvers(plan, node),
         "accounts_network_user": access.network_user,
         "sshd_allow_users": allowed,
+        "audit_kernel": access.target is Target.LIVE,  # a lab's systems share one kernel, which refuses
         "sysctl_forward": node.is_gateway,
         "sysctl_loose_source_check": sum(line.kind is UplinkKind.TSLCD for line in lines) > 1,
         "time_servers": [str(s.address) for s in plan.running("ntp", node.side) if not node.runs("ntp")],
