@@ -104,23 +104,38 @@ def apply(
 def audit(
     sites: Sites = None,
     all_sites: All = False,
-    drill: Annotated[bool, typer.Option("--drill", help="also checks that disturb, such as cutting a line")] = False,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="also checks that disturb, such as cutting a line")
+    ] = False,
     target: TargetOption = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
     """Look whether sites are as they must be; write report.html, junit.xml and findings.json."""
-    from lienthong import audit as auditing
     from lienthong import report
-    from lienthong.model.finding import Status
+    from lienthong.audit import load_catalogue
+    from lienthong.audit import run as run_audit
+    from lienthong.model.finding import Finding, Status
 
     ws, slugs, _ = _start("audit", root, target, sites, all_sites, None)
     if drill and ws.access.target is Target.LIVE:
         raise LienThongError(
             "a drill disturbs a site, and live sites have no declared window yet", hint="drill in the lab"
         )
-    run = auditing.run(ws, slugs, drill=drill, progress=_say)
-    controls = auditing.catalogue(ws.root)
+    seen: dict[Status, int] = {}
+
+    def tell(finding: Finding) -> None:
+        """Failures at once; of the rest only how many, now and then."""
+        seen[finding.status] = seen.get(finding.status, 0) + 1
+        count = sum(seen.values())
+        if finding.status in {Status.FAIL, Status.ERROR}:
+            _say(f"{finding.status}: {finding.control} {finding.node or finding.site}")
+        elif count % 50 == 0:
+            _say(f"{count} findings so far")
+
+    _say(f"looking at {', '.join(slugs)}")
+    run = run_audit(ws, slugs, drill=drill, progress=tell)
+    controls = load_catalogue(ws.root)
     report.write(run, ws.plan, controls, ws.access.out)
     if as_json:
         typer.echo(run.model_dump_json(indent=1))
@@ -144,13 +159,20 @@ def _start(
     found = find_root(root)
     ws = Workspace(found, target.value if target else None)
     access = ws.access
-    _say(f"{verb} · target {access.target.value}" + (f" · {_where(access.root)}" if access.target is Target.LAB else ""))
+    _say(
+        f"{verb} · target {access.target.value}"
+        + (f" · {_where(access.root)}" if access.target is Target.LAB else "")
+    )
     plan = ws.plan
     if every == bool(sites):
         raise LienThongError("name sites, or say --all", hint=f"sites: {', '.join(plan.sites)}")
-    slugs = list(dict.fromkeys(sites)) if sites else [
-        slug for slug, site in plan.sites.items() if any(access.reaches(n) for n in site.nodes.values())
-    ]
+    slugs = (
+        list(dict.fromkeys(sites))
+        if sites
+        else [
+            slug for slug, site in plan.sites.items() if any(access.reaches(n) for n in site.nodes.values())
+        ]
+    )
     nodes = [
         node for slug in slugs for node in ws.site(slug).nodes.values() if side is None or node.side is side
     ]
@@ -201,7 +223,9 @@ def version(value: bool) -> None:
 
 @app.callback()
 def options(
-    show: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="print the version")] = False,
+    show: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="print the version")
+    ] = False,
 ) -> None:
     """One typed inventory that provisions, audits and proves the networks of a province."""
 

@@ -106,7 +106,9 @@ def _keys_near(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
         fields = getattr(here, "model_fields", {})
         if part in fields:
             annotation = fields[part].annotation
-            models = [a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")]
+            models = [
+                a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")
+            ]
             here = models[-1] if models else annotation
     return list(getattr(here, "model_fields", {}))
 

@@ -54,7 +54,8 @@ class Journal:
     def add(self, run: int, results: Iterable[StepResult]) -> None:
         """Note what became of steps."""
         rows = [
-            (run, r.node, r.step, r.tool, r.outcome, json.dumps(r.changes), r.seconds, r.detail) for r in results
+            (run, r.node, r.step, r.tool, r.outcome, json.dumps(r.changes), r.seconds, r.detail)
+            for r in results
         ]
         with self._open() as db:
             db.executemany("insert into step values (?,?,?,?,?,?,?,?)", rows)

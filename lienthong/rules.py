@@ -170,7 +170,9 @@ def _across(inventory: Inventory, where: dict[str, Where]) -> Iterator[Problem]:
     for slug, site in inventory.sites.items():
         other = numbers.setdefault(site.number, slug)
         if other != slug:
-            yield Problem(where[slug](("number",)), f"number {site.number} is already {other}'s", "take a free one")
+            yield Problem(
+                where[slug](("number",)), f"number {site.number} is already {other}'s", "take a free one"
+            )
         for name, uplink in site.uplinks.items():
             if uplink.address is not None:
                 owner = addresses.setdefault(uplink.address.ip, f"{slug} {name}")
@@ -183,5 +185,6 @@ def _across(inventory: Inventory, where: dict[str, Where]) -> Iterator[Problem]:
                 owner = serials.setdefault(device.serial, f"{slug} {name}")
                 if owner != f"{slug} {name}":
                     yield Problem(
-                        where[slug](("devices", name, "serial")), f"serial {device.serial} is already {owner}'s"
+                        where[slug](("devices", name, "serial")),
+                        f"serial {device.serial} is already {owner}'s",
                     )

@@ -33,7 +33,9 @@ def closing(report: Report) -> str:
     nodes = len({result.node for result in report.results})
     bad = len({result.node for result in report.bad})
     changes = "changes to make" if report.verb == "plan" else "changes"
-    return f"{report.verb}: {nodes} systems, {report.changed} {changes}, {bad} not done, {report.seconds:.1f} s"
+    return (
+        f"{report.verb}: {nodes} systems, {report.changed} {changes}, {bad} not done, {report.seconds:.1f} s"
+    )
 
 
 def as_json(report: Report, target: Target, sites: Sequence[str]) -> str:

@@ -102,7 +102,9 @@ class _Reader:
                     [
                         Problem(
                             f"{self.name}:{mark.line + 1}:{mark.column + 1}",
-                            f"an {kind} is not allowed here" if kind[0] == "a" else f"a {kind} is not allowed here",
+                            f"an {kind} is not allowed here"
+                            if kind[0] == "a"
+                            else f"a {kind} is not allowed here",
                             "write the value out, or put what sites share into inventory/layers/",
                         )
                     ]

@@ -291,9 +291,7 @@ class ProvincePlan:
     def running(self, service: str, side: Side | None = None) -> list[Node]:
         """Nodes that run a service, of one side or of both, in a stable order."""
         return [
-            node
-            for node in self.nodes.values()
-            if node.runs(service) and (side is None or node.side is side)
+            node for node in self.nodes.values() if node.runs(service) and (side is None or node.side is side)
         ]
 
 

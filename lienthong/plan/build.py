@@ -101,9 +101,7 @@ def _nodes(
     found: list[Node] = []
     order = {Role.GATEWAY: 0, Role.SWITCH: 1}
     for short, device in sorted(site.devices.items(), key=lambda item: (order[item[1].role], item[0])):
-        management = next(
-            s for s in segments.values() if s.side is device.side and s.zone is Zone.MANAGEMENT
-        )
+        management = next(s for s in segments.values() if s.side is device.side and s.zone is Zone.MANAGEMENT)
         intent: DeviceIntent
         if device.role is Role.GATEWAY:
             intent = gear.gateway(

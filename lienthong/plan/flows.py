@@ -79,10 +79,7 @@ def forbidden_of(whole: Whole, site: str) -> tuple[Forbidden, ...]:
         if a != b
     ]
     internet = End(INTERNET, (ANY,), ours=False)
-    pairs += [
-        Forbidden(a.side, segment_end(a), internet, a.side is Side.WAN)
-        for a in here
-    ]
+    pairs += [Forbidden(a.side, segment_end(a), internet, a.side is Side.WAN) for a in here]
     pairs += [
         Forbidden(Side.NET, internet, segment_end(b), is_never(Side.NET, b.side, INTERNET, b.zone))
         for b in here
@@ -93,7 +90,9 @@ def forbidden_of(whole: Whole, site: str) -> tuple[Forbidden, ...]:
 def _flow(side: Side, ends: tuple[End, End, bool], proto: str, ports: Span, reason: str, origin: str) -> Flow:
     src, dst, transit = ends
     what = proto + "-".join(f"{a}" if a == b else f"{a}to{b}" for a, b in ports)
-    return Flow(f"{origin}.{src.label}.{dst.label}.{what}", side, src, dst, proto, ports, reason, origin, transit)
+    return Flow(
+        f"{origin}.{src.label}.{dst.label}.{what}", side, src, dst, proto, ports, reason, origin, transit
+    )
 
 
 def _singles(ports: Iterable[int]) -> Span:
@@ -150,7 +149,9 @@ def _infrastructure(whole: Whole, site: str) -> list[Flow]:
             if site in {node.site, hub.site}:
                 span = _singles([tunnel.port])
                 found.append(
-                    _flow(Side.NET, (caller, hub, False), "udp", span, "tunnel to the office", "infrastructure")
+                    _flow(
+                        Side.NET, (caller, hub, False), "udp", span, "tunnel to the office", "infrastructure"
+                    )
                 )
     return found
 
@@ -198,9 +199,7 @@ def _echo(whole: Whole, site: str) -> list[Flow]:
     found: list[Flow] = []
     zones: Sequence[Zone] = list(Zone)
     for side in Side:
-        targets = [
-            (zone, zone_parts(whole.place, side, zone, whole.sites)) for zone in zones
-        ]
+        targets = [(zone, zone_parts(whole.place, side, zone, whole.sites)) for zone in zones]
         for sites in ([site], [whole.hub]):
             src = zone_parts(whole.place, side, Zone.MANAGEMENT, sites)
             for zone, dst in targets:
@@ -209,7 +208,6 @@ def _echo(whole: Whole, site: str) -> list[Flow]:
                 found += [
                     _flow(side, ends, "icmp", (), "reachability", "infrastructure")
                     for ends in views(src, own, site, whole.hub)
-                    if ends[0].label != ends[1].label
-                    or ends[0].site == site
+                    if ends[0].label != ends[1].label or ends[0].site == site
                 ]
     return found

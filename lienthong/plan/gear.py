@@ -35,7 +35,12 @@ def tslcd_lines(site: Site) -> list[str]:
 
 
 def gateway(
-    province: Province, site: Site, device: Device, name: str, segments: Iterable[SegmentPlan], spokes: list[Site]
+    province: Province,
+    site: Site,
+    device: Device,
+    name: str,
+    segments: Iterable[SegmentPlan],
+    spokes: list[Site],
 ) -> DeviceIntent:
     """A gateway: its trunk, its segments, its lines. `spokes` is empty unless this is the hub's."""
     mine = [segment for segment in segments if segment.side is device.side]
@@ -169,7 +174,9 @@ def _hub_lines(province: Province, site: Site, spokes: list[Site]) -> list[L3Int
         for index, line in enumerate(tslcd_lines(spoke)[: len(tslcd_lines(site))]):
             hub_end, _ = addressing.link(province, spoke.number, index)
             ospf = Ospf(spoke.uplinks[line].cost, SecretRef(f"ospf/{spoke.slug}"))
-            found.append(L3Interface(f"t{LETTERS[index]}{spoke.number}", hub_end, f"{spoke.slug} {line}", ospf))
+            found.append(
+                L3Interface(f"t{LETTERS[index]}{spoke.number}", hub_end, f"{spoke.slug} {line}", ospf)
+            )
     return found
 
 

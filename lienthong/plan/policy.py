@@ -120,9 +120,7 @@ def lines(node: Node) -> tuple[str, ...]:
     """The interfaces of a gateway that are lines to a provider or to another site."""
     if node.device is None:
         return ()
-    return tuple(
-        i.name for i in node.device.interfaces if not i.name.startswith("vlan") and i.name != "lo"
-    )
+    return tuple(i.name for i in node.device.interfaces if not i.name.startswith("vlan") and i.name != "lo")
 
 
 def tunnels(node: Node) -> tuple[str, ...]:
@@ -159,9 +157,7 @@ def _own_addresses(node: Node) -> set[IPv4Address]:
 def forwarding(plan: ProvincePlan, node: Node) -> Forwarding:
     """The address translation of an Internet gateway; empty for any other node."""
     site = plan.sites[node.site]
-    uplink = next(
-        (u for u in site.uplinks if u.node == node.name and u.kind is UplinkKind.INTERNET), None
-    )
+    uplink = next((u for u in site.uplinks if u.node == node.name and u.kind is UplinkKind.INTERNET), None)
     if uplink is None:
         return Forwarding((), ())
     out = uplink.name

@@ -37,9 +37,12 @@ def contribute(ctx: ServiceContext) -> Contribution:
     if params.role == "endpoint":
         return Contribution()
     conference = Ends(zone=Zone.CONFERENCE)
-    flows = [FlowSpec(conference, Ends(here=True), proto, SIP, "SIP to the registrar") for proto in ("udp", "tcp")]
+    flows = [
+        FlowSpec(conference, Ends(here=True), proto, SIP, "SIP to the registrar") for proto in ("udp", "tcp")
+    ]
     flows += [
-        FlowSpec(Ends(here=True), conference, proto, SIP, "SIP from the registrar") for proto in ("udp", "tcp")
+        FlowSpec(Ends(here=True), conference, proto, SIP, "SIP from the registrar")
+        for proto in ("udp", "tcp")
     ]
     flows.append(FlowSpec(conference, conference, "udp", RTP, "media between endpoints"))
     return Contribution(flows=tuple(flows), names=("sip",))

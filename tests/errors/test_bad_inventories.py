@@ -24,7 +24,9 @@ CASES = sorted((HERE / "cases").glob("*.yaml"))
 @pytest.mark.parametrize("case", CASES, ids=[case.stem for case in CASES])
 def test_message(case: Path, tmp_path: Path) -> None:
     folder = tmp_path / "inventory"
-    shutil.copytree(ROOT / "inventory", folder, ignore=shutil.ignore_patterns("*.py", "known_hosts", "__pycache__"))
+    shutil.copytree(
+        ROOT / "inventory", folder, ignore=shutil.ignore_patterns("*.py", "known_hosts", "__pycache__")
+    )
     shutil.copy(case, folder / "sites" / "loc-ninh.yaml")
     with pytest.raises(InventoryError) as caught:
         build(load(folder))
@@ -48,7 +50,9 @@ def test_all_errors_are_collected(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "inventory", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for slug in ("loc-ninh", "bu-dang"):
         path = folder / "sites" / f"{slug}.yaml"
-        path.write_text(path.read_text(encoding="utf-8").replace("kind: district", "kind: nowhere"), encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("kind: district", "kind: nowhere"), encoding="utf-8"
+        )
     with pytest.raises(InventoryError) as caught:
         load(folder)
     assert {problem.where.split(":")[0] for problem in caught.value.problems} == {

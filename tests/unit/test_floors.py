@@ -16,12 +16,22 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"inventory"}),
     frozenset({"workspace"}),
     frozenset(
-        {"render", "diff", "guard", "transport", "nodestate", "packetfilter", "webserver", "ctrl_tcp", "probe"}
+        {
+            "render",
+            "diff",
+            "guard",
+            "transport",
+            "nodestate",
+            "packetfilter",
+            "webserver",
+            "ctrl_tcp",
+            "probe",
+        }
     ),
     frozenset({"deploying", "runners", "facts", "journal", "lease", "endpoint", "checks"}),
     frozenset({"lab", "provision"}),
     frozenset({"audit", "report", "table"}),
-    frozenset({"cli", "pytest_plugin"}),
+    frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 

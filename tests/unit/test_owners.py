@@ -39,7 +39,9 @@ def _text(node: ast.expr, names: dict[str, str]) -> str | None:
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.JoinedStr):
-        parts = [_text(v.value if isinstance(v, ast.FormattedValue) else v, names) or "*" for v in node.values]
+        parts = [
+            _text(v.value if isinstance(v, ast.FormattedValue) else v, names) or "*" for v in node.values
+        ]
         return "".join(parts)
     return None
 
@@ -104,7 +106,11 @@ def test_no_path_has_two_owners() -> None:
 
 def test_the_paths_are_really_seen() -> None:
     found = owners(ROOT)
-    assert {"/etc/ssh/sshd_config.d/lienthong.conf", "/etc/chrony/chrony.conf", "/etc/nftables.conf"} <= found["Ansible"]
+    assert {
+        "/etc/ssh/sshd_config.d/lienthong.conf",
+        "/etc/chrony/chrony.conf",
+        "/etc/nftables.conf",
+    } <= found["Ansible"]
     assert {"/etc/nftables.d/50-policy.nft", "/etc/kamailio/kamailio.cfg"} <= found["pyinfra"]
     assert "/usr/local/sbin/lienthong-undo" in found["Netmiko"]
 

@@ -1,0 +1,214 @@
+"""The main job, whole: a bare district is provisioned, proved, found again, and survives a reboot."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from lienthong.lab.namespace import inside
+from lienthong.lab.place import Place
+from lienthong.target import resolve
+
+from tests.lab.conftest import NAME, ROOT, SITES, District
+
+LAB = Place(ROOT, NAME)
+
+
+def last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]
+
+
+def test_the_first_apply_reached_every_system(district: District) -> None:
+    assert district.first is not None
+    assert re.match(r"apply: 17 systems, \d{3,} changes, 0 not done", last_line(district.first.stdout))
+    assert district.first.stderr.splitlines()[0].endswith(f"apply · target lab · run/lab/{NAME}")
+
+
+def test_a_second_apply_changes_nothing(district: District) -> None:
+    again = district.run("apply", *SITES)
+    assert again.returncode == 0, again.stdout
+    assert last_line(again.stdout).startswith("apply: 17 systems, 0 changes, 0 not done"), again.stdout
+
+
+def test_a_plan_finds_nothing_to_do(district: District) -> None:
+    seen = district.run("plan", *SITES)
+    assert seen.returncode == 0, seen.stdout
+    assert last_line(seen.stdout).startswith("plan: 17 systems, 0 changes to make, 0 not done")
+
+
+def test_a_plan_shows_what_would_change_and_changes_nothing(district: District) -> None:
+    district.on("loc-ninh-srv", "sh", "-c", "echo '# by hand' >> /etc/nginx/nginx.conf")
+    district.on("loc-ninh-sw-wan", "ovs-vsctl", "set", "port", "e10", "tag=20")
+    seen = district.run("plan", "loc-ninh")
+    assert seen.returncode == 1, seen.stdout
+    assert "/etc/nginx/nginx.conf" in seen.stdout
+    assert "e10" in seen.stdout
+    assert district.on("loc-ninh-sw-wan", "ovs-vsctl", "get", "port", "e10", "tag").strip() == "20"
+    mended = district.run("apply", "loc-ninh")
+    assert mended.returncode == 0, mended.stdout
+    assert district.on("loc-ninh-sw-wan", "ovs-vsctl", "get", "port", "e10", "tag").strip() == "10"
+
+
+def test_the_audit_finds_nothing_wrong(district: District) -> None:
+    audit = district.run("audit", "loc-ninh", "--drill")
+    assert audit.returncode == 0, audit.stdout
+    found = json.loads((ROOT / "out/lab/loc-ninh/findings.json").read_text(encoding="utf-8"))
+    statuses = {finding["status"] for finding in found["findings"]}
+    assert statuses <= {"pass", "not applicable", "not assessed"}
+    assert len({finding["control"] for finding in found["findings"]}) >= 25
+    page = (ROOT / "out/lab/loc-ninh/report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+
+
+def test_each_tool_works_alone(district: District) -> None:
+    pyinfra = district.tool(
+        "pyinfra", "--dry", "inventory/hosts.py", "deploys/firewall.py", "deploys/logs.py"
+    )
+    assert pyinfra.returncode == 0, pyinfra.stderr
+    ansible = district.tool("ansible-playbook", "-i", "inventory/hosts.py", "deploys/baseline.yaml")
+    assert ansible.returncode == 0, ansible.stdout
+    assert "changed=0" in ansible.stdout
+    assert "changed=1" not in ansible.stdout
+    for script in ("deploys/lan.py", "deploys/internet.py"):
+        alone = subprocess.run(
+            [sys.executable, script, "loc-ninh"],
+            cwd=ROOT,
+            env=district.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert alone.returncode == 0, alone.stdout + alone.stderr
+    checks = district.tool(
+        "pytest", "checks/test_firewall.py", "--site=loc-ninh", "-q", "-p", "no:cacheprovider"
+    )
+    assert checks.returncode == 0, checks.stdout
+
+
+def test_no_target_means_the_lab_and_the_lab_has_no_way_out(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIENTHONG_LAB", NAME)
+    monkeypatch.delenv("LIENTHONG_TARGET", raising=False)
+    assert resolve(ROOT).target == "lab"
+    with inside(LAB.oob):
+        for address in ("192.0.2.1", "10.0.44.1", "203.0.113.22", "8.8.8.8"):
+            with pytest.raises(OSError, match="unreachable"):
+                socket.create_connection((address, 22), timeout=2)
+
+
+def test_a_killed_apply_is_finished_by_the_next(district: District) -> None:
+    district.on("loc-ninh-srv", "rm", "/etc/nginx/nginx.conf")
+    district.on("loc-ninh-vc", "rm", "/etc/baresip/config")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lienthong.cli", "apply", "loc-ninh"],
+        cwd=ROOT,
+        env=district.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "services of" in line:
+            break
+    process.kill()
+    process.wait()
+    done = district.run("apply", "loc-ninh")
+    assert done.returncode == 0, done.stdout
+    again = district.run("apply", "loc-ninh")
+    assert last_line(again.stdout).startswith("apply: 6 systems, 0 changes, 0 not done"), again.stdout
+
+
+def test_two_applies_exclude_each_other(district: District) -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-m", "lienthong.cli", "apply", "loc-ninh"],
+        cwd=ROOT,
+        env=district.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stderr is not None
+    for line in first.stderr:
+        if "baseline of" in line:
+            break
+    second = district.run("apply", "loc-ninh")
+    first.communicate()
+    assert second.returncode == 3
+    assert "another run is at work" in second.stderr
+    assert first.returncode == 0
+
+
+def test_no_secret_is_left_anywhere(district: District) -> None:
+    secrets: dict[str, str] = json.loads((LAB.folder / "secrets.json").read_text(encoding="utf-8"))
+    assert len(secrets) >= 8
+    shapes = {
+        name: [
+            value.encode(),
+            base64.b64encode(value.encode()).rstrip(b"="),
+            value.encode().hex().encode(),
+            quote(value, safe="").encode(),
+        ]
+        for name, value in secrets.items()
+    }
+    district.run("apply", *SITES, "--json")
+    texts: dict[str, bytes] = (
+        {"first apply": (district.first.stdout + district.first.stderr).encode()} if district.first else {}
+    )
+    for folder in ("out", "run"):
+        for path in (ROOT / folder).rglob("*"):
+            if (
+                path.is_file()
+                and not path.is_symlink()
+                and "/nodes/" not in str(path)
+                and path.stat().st_size < 50_000_000
+            ):
+                if path.name != "secrets.json":
+                    texts[str(path)] = path.read_bytes()
+    leaks = [
+        f"{name} in {where}"
+        for where, text in texts.items()
+        for name, forms in shapes.items()
+        if any(form in text for form in forms)
+    ]
+    assert leaks == []
+
+
+def test_everything_holds_after_reboots(district: District) -> None:
+    """Namespaces are made anew, so nothing but what the systems keep on disk can bring them back."""
+    nodes = [
+        path.name
+        for path in sorted((ROOT / "run/lab" / NAME / "nodes").iterdir())
+        if path.name.startswith("loc-ninh")
+    ]
+    assert len(nodes) == 6
+    for node in [
+        *nodes,
+        "tinh-uy-gw-wan",
+        "tinh-uy-gw-net",
+        "tinh-uy-svc-wan",
+        "tinh-uy-vault-net",
+        "tinh-uy-reg",
+    ]:
+        done = district.run("lab", "reboot", node)
+        assert done.returncode == 0, done.stderr
+    audit = district.run("audit", "loc-ninh", "--drill")
+    assert audit.returncode == 0, audit.stdout
+    plan = district.run("plan", *SITES)
+    assert plan.returncode == 0, plan.stdout
+
+
+def test_files_of_the_lab_stay_under_run(district: District) -> None:
+    status = subprocess.run(
+        ["git", "status", "--porcelain", "inventory"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert not [line for line in status.stdout.splitlines() if "known_hosts" in line or "secrets" in line]
+    assert not list(Path(ROOT / "inventory").glob("*.retry"))
