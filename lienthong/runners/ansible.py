@@ -18,8 +18,9 @@ from typing import Any
 
 from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
+from lienthong.model.words import Target
 from lienthong.runners.result import Outcome, StepResult
-from lienthong.target import Access
+from lienthong.target import Access, lab_dir
 
 STEP = "baseline"
 PLAYBOOK = "deploys/baseline.yaml"
@@ -53,16 +54,22 @@ def run(
     if not nodes:
         return []
     seen = {node.name: _Seen() for node in nodes}
-    base = access.root / "run" / access.target.value / "ansible"
+    lab = access.target is Target.LAB
+    base = (lab_dir(access.root) if lab else access.root / "run" / access.target.value) / "ansible"
     base.mkdir(parents=True, exist_ok=True)
     private = Path(tempfile.mkdtemp(prefix="run-", dir=base))
-    status, told = _play(access, list(seen), private, check, _listener(seen, progress))
-    results = [_result(name, node, check, status) for name, node in seen.items()]
-    touched = any(node.tasks or node.unreachable is not None for node in seen.values())
-    if not touched:
-        raise LienThongError(f"Ansible did not run ({status}): {told}", hint=f"its output is in {private}")
-    if all(result.good for result in results):
+    try:
+        status, told = _play(access, list(seen), private, check, _listener(seen, progress))
+    finally:
+        # ansible-runner notes the caller's environment there, which may hold secrets.
         shutil.rmtree(private, ignore_errors=True)
+    results = [_result(name, node, check, status) for name, node in seen.items()]
+    if not all(result.good for result in results):
+        (base / "failed.txt").write_text(told, encoding="utf-8")
+    if not any(node.tasks or node.unreachable is not None for node in seen.values()):
+        raise LienThongError(
+            f"Ansible did not run ({status}): {told[-1000:]}", hint=f"its output is in {base}/failed.txt"
+        )
     return results
 
 
@@ -102,7 +109,7 @@ def _play(
     )
     output = Path(runner.config.artifact_dir) / "stdout"
     told = output.read_text(encoding="utf-8", errors="replace").strip() if output.exists() else ""
-    return str(runner.status), told[-2000:]
+    return str(runner.status), told
 
 
 def _listener(seen: Mapping[str, _Seen], progress: Callable[[str], None]) -> Callable[[dict[str, Any]], bool]:
