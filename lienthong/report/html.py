@@ -80,6 +80,16 @@ class Place:
         return sorted({f.control for f in self.findings if f.status in {Status.FAIL, Status.ERROR}})
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """One line of what needs attention: a control that is not met for one reason, at one or more places."""
+
+    status: Status
+    group: Group
+    reason: str
+    where: tuple[str, ...]
+
+
 def framework(clause: Clause) -> str:
     """Framework with edition, as readers know it."""
     return f"{clause.framework}:{clause.edition}" if clause.edition else clause.framework
@@ -112,10 +122,7 @@ def render(
         if plan
         else Bilingual(vi="(không có trong kiểm kê)", en="(not in the inventory)"),
         groups=groups,
-        troubles=sorted(
-            (f for group in groups for f in group.findings if f.status in {Status.FAIL, Status.ERROR}),
-            key=lambda f: labels.weight(f.status),
-        ),
+        troubles=troubles(groups),
         places=places(findings, plan),
         counts=labels.counts(findings),
         verdict=verdict(findings),
@@ -165,6 +172,21 @@ def grouped(findings: Sequence[Finding], controls: Mapping[str, Control]) -> lis
         for name, found in by_control.items()
     ]
     return sorted(groups, key=lambda g: (labels.weight(g.worst), labels.severity_weight(g.severity), g.id))
+
+
+def troubles(groups: Sequence[Group]) -> list[Trouble]:
+    """Failures, then errors; places with the same reason share a line, so that one cause is read once."""
+    where: dict[tuple[Status, str, str], list[str]] = {}
+    by_id = {group.id: group for group in groups}
+    for group in groups:
+        for finding in group.findings:
+            if finding.status in {Status.FAIL, Status.ERROR}:
+                key = (finding.status, group.id, finding.detail or finding.description)
+                where.setdefault(key, []).append(finding.node or finding.site)
+    return sorted(
+        (Trouble(status, by_id[name], why, tuple(at)) for (status, name, why), at in where.items()),
+        key=lambda trouble: labels.weight(trouble.status),
+    )
 
 
 def places(findings: Sequence[Finding], plan: SitePlan | None) -> list[Place]:

@@ -13,7 +13,7 @@ _REASON = 160
 
 
 def render(run: AuditRun, controls: Mapping[str, Control]) -> str:
-    """Counts by site and status, then every failure, error and unanswered question with its place and reason.
+    """Counts by site and status, then each failure, error and open question with places and reason.
 
     Whatever came from a device is on one line, without control characters.
     """
@@ -45,11 +45,13 @@ def _listed(status: Status, findings: Sequence[Finding], controls: Mapping[str, 
         return []
     label = labels.STATUS[status]
     lines = ["", f"{label.vi} / {label.en}:"]
+    where: dict[tuple[str, str], list[str]] = {}
     for finding in sorted(findings, key=lambda f: (f.control, f.site, f.node or "")):
-        control = controls.get(finding.control)
-        severity = f" ({control.severity.value})" if control else ""
-        title = f"{control.title.vi} / {control.title.en}" if control else finding.description
-        place = finding.node or finding.site
-        lines.append(f"  {one_line(finding.control)}{severity}  {one_line(place)}: {one_line(title)}")
-        lines.append(f"      {one_line(finding.detail or finding.description, _REASON)}")
+        key = (finding.control, finding.detail or finding.description)
+        where.setdefault(key, []).append(one_line(finding.node or finding.site))
+    for (name, why), places in where.items():
+        control = controls.get(name)
+        title = f" ({control.severity.value})  {control.title.vi} / {control.title.en}" if control else ""
+        lines.append(f"  {one_line(name)}{title}")
+        lines.append(f"      {', '.join(places)}: {one_line(why, _REASON)}")
     return lines

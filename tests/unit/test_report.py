@@ -308,13 +308,33 @@ def test_groups_begin_with_what_needs_attention() -> None:
     assert groups[1].findings[0].status is Status.FAIL
 
 
+def test_one_cause_at_many_places_is_read_once_and_failures_come_first() -> None:
+    found = [
+        finding(Status.ERROR, name="A-1"),
+        finding(Status.FAIL, name="A-1", node="n1", detail="same"),
+        finding(Status.FAIL, name="A-1", node="n2", detail="same"),
+        finding(Status.FAIL, name="B-2", node=None, detail="same"),
+        finding(Status.NOT_ASSESSED, name="C-3"),
+    ]
+    lines = [(t.status.value, t.group.id, t.where) for t in html.troubles(html.grouped(found, {}))]
+    assert lines == [
+        ("fail", "A-1", ("n1", "n2")),
+        ("fail", "B-2", ("loc-ninh",)),
+        ("error", "A-1", ("loc-ninh-srv",)),
+    ]
+
+
 def test_terminal_table_counts_and_gives_place_and_reason() -> None:
     extra = finding(Status.NOT_APPLICABLE, node="loc-ninh-9", detail="kernel")
+    same = [
+        finding(Status.FAIL, name="SRV-17", node=node, detail="follows no server") for node in ("n1", "n2")
+    ]
+    assert "  SRV-17\n      n1, n2: follows no server\n" in terminal.render(audit(*same), {})
     text = terminal.render(audit(*ALL, extra), CONTROLS)
     head, row = text.splitlines()[:2]
     assert head.split("  ")[-1].strip() == "Không áp dụng / not applicable"
     assert row.split() == ["loc-ninh", "1", "1", "1", "1", "2"]
-    assert "NET-02 (high)  loc-ninh-1: Kiểm soát NET-02 / Control NET-02\n      because of fail\n" in text
+    assert "NET-02 (high)  Kiểm soát NET-02 / Control NET-02\n      loc-ninh-1: because of fail\n" in text
     assert "because of error" in text
     assert "because of not assessed" in text
     assert "kernel ×1" in text
