@@ -324,6 +324,13 @@ def test_one_cause_at_many_places_is_read_once_and_failures_come_first() -> None
     ]
 
 
+def test_the_worst_finding_decides_what_a_node_is_drawn_as() -> None:
+    order = [Status.NOT_APPLICABLE, Status.PASS, Status.NOT_ASSESSED, Status.ERROR, Status.FAIL]
+    for upto, status in enumerate(order, 1):
+        assert labels.worst(finding(known) for known in order[:upto]) is status
+    assert labels.worst([]) is None
+
+
 def test_terminal_table_counts_and_gives_place_and_reason() -> None:
     extra = finding(Status.NOT_APPLICABLE, node="loc-ninh-9", detail="kernel")
     same = [
