@@ -77,15 +77,16 @@ def test_store_is_apart(node: Node, plan: ProvincePlan, hosts: Any, evidence: An
 @control("BAK-04", nodes=runs("backup"))
 def test_store_is_encrypted(node: Node, hosts: Any, evidence: Any) -> None:
     """The repository is encrypted and append-only, and nothing lies open beside it."""
+    # The lock is the job's: while it runs, documents do lie in the staging folder.
     script = f"""runuser -u vault -- {JOB} info; echo
         grep -c '^append_only = 1' /srv/vault/borg/config
         stat -c '%a %U %n' /srv/vault /srv/vault/borg
         cd /etc/lienthong/backup && stat -c '%a %U %n' passphrase fetch_ed25519
-        find /srv/vault/staging -type f 2>/dev/null | wc -l"""
+        runuser -u vault -- flock -w 20 /srv/vault/lock find /srv/vault/staging -type f 2>/dev/null | wc -l"""
     told = hosts(node.name).run(script).stdout
     document, rest = told[: told.rindex("}") + 1], told[told.rindex("}") + 1 :]
     mode = json.loads(document)["encryption"]["mode"]
-    append_only, store, repository, passphrase, key, loose = rest.split("\n")[1:7] if rest else [""] * 6
+    append_only, store, repository, passphrase, key, loose = filter(None, rest.split("\n"))
     for line in (f"encryption {mode}", f"append-only {append_only}", store, repository, passphrase, key):
         evidence(line)
     assert mode.startswith(("repokey", "keyfile")), f"encryption is {mode}"

@@ -60,7 +60,7 @@ def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evid
     """The registrar knows the endpoint's number, at the endpoint's own address."""
     server = registrar(plan, node)
     ask = (
-        f"kamcmd ul.lookup location {number(node)}; echo; cat /proc/uptime; "
+        f"kamcmd ul.lookup location s:{number(node)}; echo; cat /proc/uptime; "
         "systemctl show -P ActiveEnterTimestampMonotonic kamailio"
     )
     contacts: list[str] = []

@@ -80,6 +80,8 @@ def vault() -> None:
     place(
         Folder(CONF),
         Folder(STORE, mode="0700", user="vault", group="vault"),
+        Folder("/etc/lienthong"),
+        Folder("/var/lib/lienthong"),
         Folder("/var/lib/lienthong/backup", user="vault", group="vault"),
         File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
         File(f"{CONF}/known_hosts", known or "# no source\n"),
@@ -125,6 +127,7 @@ def source(vaults: list[Node]) -> None:
         name="backup: the account reads the documents",
     )
     place(
+        Folder("/var/lib/lienthong"),
         Folder(HOME),
         Folder(f"{HOME}/.ssh"),
         File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS), mode="0755"),

@@ -50,6 +50,7 @@ def web_server(me: Node, site: Site, page: str, per_source: int | None) -> None:
     )
     unit = File("/etc/systemd/system/nginx.service.d/lienthong.conf", render("portal/nginx.service.conf"))
     place(
+        Folder("/usr/local/lib/lienthong"),
         Folder("/usr/local/lib/lienthong/www"),
         # The s bit gives every new document to the group that may read it.
         Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS),
