@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Configures the Internet side of sites: its gateway and its switch (Netmiko).
 
-    .venv/bin/python deploys/internet.py loc-ninh           bring them to the inventory's intent
-    .venv/bin/python deploys/internet.py loc-ninh --check   only say what would change
+.venv/bin/python deploys/internet.py loc-ninh           bring them to the inventory's intent
+.venv/bin/python deploys/internet.py loc-ninh --check   only say what would change
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Configures the inside of sites: switches of both sides and the gateway of the WAN side (Netmiko).
 
-    .venv/bin/python deploys/lan.py loc-ninh           bring them to the inventory's intent
-    .venv/bin/python deploys/lan.py loc-ninh --check   only say what would change
+.venv/bin/python deploys/lan.py loc-ninh           bring them to the inventory's intent
+.venv/bin/python deploys/lan.py loc-ninh --check   only say what would change
 """
 
 from __future__ import annotations

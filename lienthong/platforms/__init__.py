@@ -1,8 +1,8 @@
 """What kinds of device there are, one file a platform, found by looking: nothing lists them.
 
-A platform module has `PLATFORM`. A platform is a value: which dialects its devices speak, in the order in which
-a change is sent, and what it can do. A dialect is a value too: how one command line is read, compared and told.
-Nothing here connects to anything.
+A platform module has `PLATFORM`. A platform is a value: which dialects its devices speak, in the order in
+which a change is sent, and what it can do. A dialect is a value too: how one command line is read, compared
+and told. Nothing here connects to anything.
 """
 
 from __future__ import annotations

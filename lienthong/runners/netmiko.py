@@ -1,9 +1,9 @@
 """Applies device configuration: one device a thread, each change armed, confirmed on a new login, then saved.
 
-A device: log in; one `show` a dialect; compare; guard; nothing to do is `unchanged`. Else: the device is made able
-to undo; the lines go out, Open vSwitch before FRR; the sessions end; a new login looks whether everything intended
-is in force; only then is the change confirmed, and only then saved. Whatever fails after arming returns the device
-at once, and where even that fails the device returns by itself.
+A device: log in; one `show` a dialect; compare; guard; nothing to do is `unchanged`. Else: the device is
+made able to undo; the lines go out, Open vSwitch before FRR; the sessions end; a new login looks whether
+everything intended is in force; only then is the change confirmed, and only then saved. Whatever fails
+after arming returns the device at once, and where even that fails the device returns by itself.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def _one(shared: _Run, node: Node) -> StepResult:
         shared.progress(f"{node.name}: {outcome}: {detail.splitlines()[0]}")
     elif changes:
         shared.progress(f"{node.name}: {len(changes)} lines{' would change' if shared.check else ''}")
-    return StepResult(node.name, STEP, "netmiko", outcome, changes, round(time.monotonic() - begun, 2), detail)
+    return StepResult(
+        node.name, STEP, "netmiko", outcome, changes, round(time.monotonic() - begun, 2), detail
+    )
 
 
 def _bring(shared: _Run, node: Node) -> tuple[Outcome, tuple[str, ...], str]:
@@ -158,7 +160,9 @@ def _confirm(shared: _Run, device: _Device) -> None:
                 for line in change.diff.told
             ]
             if left:
-                raise LienThongError(f"{device.node.name}: not in force after the change: " + "; ".join(left[:5]))
+                raise LienThongError(
+                    f"{device.node.name}: not in force after the change: " + "; ".join(left[:5])
+                )
             undo.confirm(_shell(sessions))
             for session in sessions.values():
                 session.save()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import socket
 from ipaddress import IPv4Address
-from typing import cast
+from typing import TypeVar, cast
 
 import paramiko
 from netmiko import ConnectHandler
@@ -21,6 +21,7 @@ from lienthong.target import Access
 from lienthong.transport import Rejected
 from lienthong.transport.veil import Veil
 
+E = TypeVar("E", bound=BaseException)
 CONNECT_S = 8.0
 ANSWER_S = 30.0
 _STATUS = "lienthong-status="
@@ -73,7 +74,9 @@ class SshSession:
             said = out.read().decode("utf-8", "replace")
             return out.channel.recv_exit_status(), self._clean(said)
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise Unreachable(f"{self._name}: connection lost: {str(error) or type(error).__name__}") from None
+            raise Unreachable(
+                f"{self._name}: connection lost: {str(error) or type(error).__name__}"
+            ) from None
 
     def close(self) -> None:
         try:
@@ -100,7 +103,9 @@ class SshSession:
         body = body.partition("\n")[2]
         self._refuse(command, body)
         if status.strip().split()[0] != "0":
-            raise Rejected(f"{self._name}: {command[:200]}: exit code {status.strip()}: {body.strip()[-400:]}")
+            raise Rejected(
+                f"{self._name}: {command[:200]}: exit code {status.strip()}: {body.strip()[-400:]}"
+            )
         return body
 
     def _exchange(self, text: str, until: str) -> str:
@@ -110,7 +115,9 @@ class SshSession:
             return self._clean(self._connection.read_until_pattern(pattern=until, read_timeout=ANSWER_S))
         except (NetmikoBaseException, ReadException, paramiko.SSHException, OSError, EOFError) as error:
             why = self._clean(str(error)).strip().splitlines()
-            raise Unreachable(f"{self._name}: connection lost: {why[0] if why else type(error).__name__}") from None
+            raise Unreachable(
+                f"{self._name}: connection lost: {why[0] if why else type(error).__name__}"
+            ) from None
 
     def _refuse(self, line: str, said: str) -> None:
         for error in self._errors:
@@ -146,21 +153,31 @@ def connect(access: Access, name: str, address: IPv4Address, dialect: Dialect, v
             banner_timeout=CONNECT_S,
             auto_connect=True,
         )
-    except paramiko.BadHostKeyException as error:
-        raise _changed_key(access, name, error) from None
     except NetmikoAuthenticationException:
         raise Unreachable(
             f"{name}: the key {access.key_file} is refused", hint="no second attempt is made"
         ) from None
     except (NetmikoBaseException, ReadException, paramiko.SSHException, OSError, EOFError) as error:
-        text = str(error).strip()
+        wrong = _cause(error, paramiko.BadHostKeyException)
+        if wrong is not None:
+            raise _changed_key(access, name, wrong) from None
+        text = " ".join(str(_cause(error, paramiko.SSHException) or error).split())
         if "not found in known_hosts" in text:
             raise Unreachable(
                 f"{name}: no host key is on record for {address}",
                 hint=f"compare its fingerprint by another way, then add it to {access.known_hosts}",
             ) from None
-        raise Unreachable(f"{name}: {text.splitlines()[0] if text else type(error).__name__}") from None
+        raise Unreachable(f"{name}: {text[:300] or type(error).__name__}") from None
     return SshSession(name, connection, dialect, veil)
+
+
+def _cause(error: BaseException | None, kind: type[E]) -> E | None:
+    """What Netmiko has wrapped: the first of that kind among an error and what led to it."""
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _socket(address: IPv4Address) -> socket.socket:

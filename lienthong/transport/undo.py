@@ -41,7 +41,9 @@ def arm(session: Session, templates: Path, window_s: int) -> None:
     script += f"exec {PROGRAM} arm {window_s}\n"
     status, said = session.run("sudo -n /bin/sh", script)
     if status == 4:
-        raise NotArmed(f"an unconfirmed change is in force: {said.strip()}", hint="wait for that, then run again")
+        raise NotArmed(
+            f"an unconfirmed change is in force: {said.strip()}", hint="wait for that, then run again"
+        )
     if status:
         raise NotArmed(f"the undo cannot be armed: {said.strip()[-400:]}")
 

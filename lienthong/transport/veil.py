@@ -1,7 +1,8 @@
 """Puts secrets into lines at the last moment, and takes them out of what a device says.
 
-A line names a secret as `<secret ospf/loc-ninh>`. A running configuration shows values; where a value is the
-intended one it becomes that name again, so that the two can be compared, and any other becomes `<other secret>`.
+A line names a secret as `<secret ospf/loc-ninh>`. A running configuration shows values; where a value is
+the intended one it becomes that name again, so that the two can be compared, and any other becomes `<other
+secret>`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from lienthong.model.secret import Secret, SecretRef, SecretStore
 _TOKEN = re.compile(r"<secret ([a-z0-9][a-z0-9._/-]*)>")
 #: Where a secret stands in a running configuration; what people wrote as a description is left alone.
 _SHOWN = re.compile(
-    r"^(?!\s*description )(.*(?<!<)\b(?:md5|password|secret|authentication-key|key-string)(?: [0-9])? )(?!<)\S+", re.M
+    r"^(?!\s*description )"
+    r"(.*(?<!<)\b(?:md5|password|secret|authentication-key|key-string)(?: [0-9])? )(?!<)\S+",
+    re.M,
 )
 OTHER = "<other secret>"
 

@@ -79,8 +79,10 @@ def test_what_frr_prints_of_an_applied_intent_is_no_difference() -> None:
 
 
 def test_foreign_lines_are_never_touched() -> None:
-    foreign = "ntp server 1.2.3.4\ninterface eth9\n ip address 192.0.2.1/24\n shutdown\nexit\nip route 192.0.2.0/24 Null0\n"
-    foreign += "interface vlan10\n ipv6 address 2001:db8::1/64\nexit\nrouter bgp 65000\n no bgp ebgp-requires-policy\nexit\n"
+    foreign = "ntp server 1.2.3.4\n"
+    foreign += "interface eth9\n ip address 192.0.2.1/24\n shutdown\nexit\nip route 192.0.2.0/24 Null0\n"
+    foreign += "interface vlan10\n ipv6 address 2001:db8::1/64\nexit\n"
+    foreign += "router bgp 65000\n no bgp ebgp-requires-policy\nexit\n"
     assert commands(RUNNING + foreign) == ()
 
 
@@ -89,12 +91,28 @@ def test_foreign_lines_are_never_touched() -> None:
     [
         ("description loc-ninh users", "description old", ("description loc-ninh users",)),
         ("ip ospf cost 10", "ip ospf cost 70", ("ip ospf cost 10",)),
-        ("ip address 10.0.40.1/24", "ip address 10.9.9.1/24", ("no ip address 10.9.9.1/24", "ip address 10.0.40.1/24")),
-        ("ip address 10.0.40.1/24", "ip address 10.0.40.1/24\n ip address 10.9.9.1/24", ("no ip address 10.9.9.1/24",)),
-        ("abcdef0123456789", "someone-else", ("no ip ospf message-digest-key 1", f"ip ospf message-digest-key 1 md5 {KEY}")),
-        ("ospf router-id 10.0.47.1", "ospf router-id 10.0.47.1\n redistribute connected", ("no redistribute connected",)),
+        (
+            "ip address 10.0.40.1/24",
+            "ip address 10.9.9.1/24",
+            ("no ip address 10.9.9.1/24", "ip address 10.0.40.1/24"),
+        ),
+        (
+            "ip address 10.0.40.1/24",
+            "ip address 10.0.40.1/24\n ip address 10.9.9.1/24",
+            ("no ip address 10.9.9.1/24",),
+        ),
+        (
+            "abcdef0123456789",
+            "someone-else",
+            ("no ip ospf message-digest-key 1", f"ip ospf message-digest-key 1 md5 {KEY}"),
+        ),
+        (
+            "ospf router-id 10.0.47.1",
+            "ospf router-id 10.0.47.1\n redistribute connected",
+            ("no redistribute connected",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_least_is_typed_inside_its_section(old: str, new: str, typed: tuple[str, ...]) -> None:
     found = commands(RUNNING.replace(old, new))
     assert found[1:-1] == typed
@@ -156,7 +174,12 @@ def ovsdb(ports: dict[str, dict[str, Any]], bridge: str = "br-lan", ours: bool =
         for name, port in every.items()
     ]  # fmt: skip
     legs = [
-        [["uuid", f"i-{name}"], name, "internal" if port.get("internal") else "", port.get("error", ["set", []])]
+        [
+            ["uuid", f"i-{name}"],
+            name,
+            "internal" if port.get("internal") else "",
+            port.get("error", ["set", []]),
+        ]
         for name, port in every.items()
     ]
     return "\n".join(
@@ -168,7 +191,7 @@ def ovsdb(ports: dict[str, dict[str, Any]], bridge: str = "br-lan", ours: bool =
     )
 
 
-SWITCH = {
+SWITCH: dict[str, dict[str, Any]] = {
     "e1": {"mode": "trunk", "trunks": [10, 20]},
     "e2": {"mode": "access", "tag": 10},
     "e24": {"mode": "access", "tag": 999, "error": "no such device"},
@@ -201,7 +224,8 @@ def test_foreign_ports_and_bridges_stay() -> None:
 def test_only_the_port_that_differs_is_set() -> None:
     ports = {**SWITCH, "e2": {"mode": "access", "tag": 20}}
     assert vsctl(ovsdb(ports)) == (
-        "--may-exist add-port br-lan e2 -- set port e2 vlan_mode=access tag=10 trunks=[] external_ids:owner=lienthong"
+        "--may-exist add-port br-lan e2"
+        " -- set port e2 vlan_mode=access tag=10 trunks=[] external_ids:owner=lienthong"
     )
 
 

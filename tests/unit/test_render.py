@@ -1,4 +1,4 @@
-"""What devices are told, as golden files; `GOLDEN=write pytest tests/unit/test_render.py` writes them anew."""
+"""What devices are told, as golden files; with `GOLDEN=write` in the environment they are written anew."""
 
 from __future__ import annotations
 
@@ -90,8 +90,13 @@ def test_text_for_devices_is_ascii() -> None:
 
 
 def test_headings_are_no_lines_of_their_own() -> None:
-    text = "bfd\n profile x\n  detect-multiplier 5\n exit\n !\nexit\n!\ninterface e1\n shutdown\nexit\nip forwarding\n"
-    assert leaves(text) == (("bfd", "profile x", "detect-multiplier 5"), ("interface e1", "shutdown"), ("ip forwarding",))
+    text = "bfd\n profile x\n  detect-multiplier 5\n exit\n !\nexit\n!\n"
+    text += "interface e1\n shutdown\nexit\nip forwarding\n"
+    assert leaves(text) == (
+        ("bfd", "profile x", "detect-multiplier 5"),
+        ("interface e1", "shutdown"),
+        ("ip forwarding",),
+    )
 
 
 def test_platforms_are_found_and_each_can_tell_a_refusal() -> None:

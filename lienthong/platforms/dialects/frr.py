@@ -1,8 +1,8 @@
 """FRR 8.4 by vtysh: what `show running-config` prints is what was typed, but for a few defaults.
 
-Owned are: on interfaces that the plan addresses or shuts, the commands below; under `router ospf` the commands
-below, where the plan routes; the BFD profile of our name; static routes with our tag, and every route to a prefix
-that the plan routes. All else stays as it was found.
+Owned are: on interfaces that the plan addresses or shuts, the commands below; under `router ospf` the
+commands below, where the plan routes; the BFD profile of our name; static routes with our tag, and every
+route to a prefix that the plan routes. All else stays as it was found.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ A line is one bridge or one port with everything the plan says of it:
     port br-lan trunk0 trunk 10,20
     port br-lan vlan10 access 10 internal
 
-What the plan makes carries `external_ids:owner=lienthong`; the line of anything else ends with `foreign`. A port
-without a device ends with `absent`. So
-what somebody else made is seen and left alone, unless the plan wants a port of that name: then it is taken over.
+What the plan makes carries `external_ids:owner=lienthong`; the line of anything else ends with `foreign`. A
+port without a device ends with `absent`. So what somebody else made is seen and left alone, unless the plan
+wants a port of that name: then it is taken over.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def parse(text: str) -> Lines:
     found: list[Line] = []
     for bridge in sorted(bridges, key=lambda row: str(row["name"])):
         name, fail = str(bridge["name"]), _one(bridge["fail_mode"])
-        found.append((_told("bridge", name, bridge["datapath_type"] or "system", fail or "none", _mark(bridge)),))
+        found.append(
+            (_told("bridge", name, bridge["datapath_type"] or "system", fail or "none", _mark(bridge)),)
+        )
         rows = [port_of[uuid] for uuid in _set(bridge["ports"])]
         for row in sorted(rows, key=lambda row: str(row["name"])):
             if row["name"] != name:  # the bridge's own port
