@@ -23,6 +23,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "transport",
             "nodestate",
             "packetfilter",
+            "certificates",
+            "wireguard",
             "webserver",
             "ctrl_tcp",
             "probe",
