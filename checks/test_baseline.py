@@ -12,6 +12,8 @@ from lienthong.target import Access
 WEAK = re.compile(r"(arcfour|3des|cbc|blowfish|cast128|hmac-md5|hmac-sha1|umac-64|group1-sha1|group14-sha1|ssh-dss|ssh-rsa\b)")
 #: Programs that open sockets of their own choosing beside those they are declared with.
 ROAMING = {("bfdd", "udp"), ("baresip", "udp"), ("named", "udp"), ("unbound", "udp"), ("chronyd", "udp"), ("kea-dhcp4", "udp")}
+#: Ports that a program opens whatever it is told; the node's filter keeps them shut.
+UNAVOIDABLE = {("baresip", "tcp", 5061)}  # TLS beside SIP: baresip 1.0 has no setting for it
 TIME_DAEMONS = {"chronyd", "ntpd", "systemd-timesyn", "openntpd"}
 
 
@@ -41,10 +43,11 @@ def test_ssh_lets_in_keys_only(facts, evidence):
 
 
 @control("SRV-01", nodes=ALL)
-def test_root_has_no_key(host):
+def test_root_has_no_key(facts, evidence):
     """No key opens root's account over the network."""
-    file = host.file("/root/.ssh/authorized_keys")
-    assert not file.exists or not file.content_string.strip(), "root has authorised keys"
+    root = next(account for account in facts.accounts if account.name == "root")
+    evidence(f"{len(root.keys)} keys")
+    assert not root.keys, f"root has {len(root.keys)} authorised keys"
 
 
 @control("SRV-02", nodes=ALL)
@@ -143,6 +146,7 @@ def test_only_declared_ports_listen(facts, node, plan, evidence):
         for seen in open_ones
         if not any(seen.proto == proto and low <= seen.port <= high for proto, low, high in wanted)
         and (seen.process, seen.proto) not in ROAMING
+        and (seen.process, seen.proto, seen.port) not in UNAVOIDABLE
     ]
     missing = [
         f"{proto} {port}"

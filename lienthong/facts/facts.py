@@ -124,13 +124,8 @@ class Facts:
 
     @cached_property
     def units(self) -> dict[str, Unit]:
-        """Units that systemd has loaded, by name."""
+        """Units that are active or have failed, by name."""
         return parse.units(self.text("units"))
-
-    @cached_property
-    def enabled(self) -> dict[str, str]:
-        """State of each unit file: enabled, disabled, masked, static …"""
-        return parse.words(self.text("unit_files"))
 
     @cached_property
     def processes(self) -> frozenset[str]:

@@ -118,11 +118,6 @@ def sysctl(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-def words(text: str) -> dict[str, str]:
-    """First two words of each line."""
-    return {parts[0]: parts[1] for parts in (line.split() for line in text.splitlines()) if len(parts) > 1}
-
-
 def units(text: str) -> dict[str, Unit]:
     """`systemctl list-units --plain --no-legend`."""
     found = {}
