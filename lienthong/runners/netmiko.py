@@ -138,7 +138,8 @@ def _bring(shared: _Run, node: Node) -> tuple[Outcome, tuple[str, ...], str]:
             return "changed", told, "\n".join(told)
         if not device.platform.arms:
             raise Refused(f"{node.name}: platform {device.platform.name} cannot undo a change by itself")
-        undo.arm(_shell(sessions), shared.access.root / "templates", shared.window_s)
+        access = shared.access
+        undo.arm(_shell(sessions), access.root / "templates", access.network_user, shared.window_s)
         try:
             for name, change in found.items():
                 lines = change.dialect.commands(change.diff.removed, change.diff.added)

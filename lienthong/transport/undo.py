@@ -26,13 +26,17 @@ class NotArmed(LienThongError):
     """The device could not be made able to undo the change; nothing was sent."""
 
 
-def arm(session: Session, templates: Path, window_s: int) -> None:
+def arm(session: Session, templates: Path, network_user: str, window_s: int) -> None:
     """Remember the configuration and return to it after `window_s` seconds, also across a reboot.
+
+    Args:
+        network_user: the account whose shell is vtysh; it gets no history.
 
     Raises:
         NotArmed: another unconfirmed change is armed, or the device has not what it takes.
     """
-    script = _KEEP
+    # vtysh writes all that is typed into a file of the account, keys of OSPF too.
+    script = f"{_KEEP}ln -sfn /dev/null ~{network_user}/.history_frr\n"
     for mode, path, source in (("0755", PROGRAM, "undo.py"), ("0644", UNIT, "undo.service")):
         content = (templates / "linux-gw" / source).read_bytes()
         script += f"keep {mode} {path} {base64.b64encode(content).decode()}\n"
