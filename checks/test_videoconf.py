@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
 from lienthong import endpoint
 from lienthong.checks import Selector, control, not_assessed
 from lienthong.endpoint import Received, Run
+from lienthong.errors import LienThongError
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.words import Target, Zone
 from lienthong.services.videoconf import RTP, Params
@@ -100,12 +102,15 @@ def test_address_is_private(node: Node, facts: Any, evidence: Any) -> None:
 def test_endpoint_is_closed(node: Node, hosts: Any, evidence: Any) -> None:
     """The endpoint runs without rights, its password is its own, and it is driven from nowhere else."""
     told = hosts(node.name).run(
-        "ps -o user= -C baresip; stat -c '%a %U' /etc/baresip/accounts; "
-        "ss -Hltn 'sport = :4444' | awk '{print $4}'"
+        "ps -o user= -C baresip | sort -u | paste -sd,; stat -c '%a %U' /etc/baresip/accounts; "
+        "ss -Hltn 'sport = :4444' | awk '{print $4}' | paste -sd,"
     )
-    lines = told.stdout.split("\n")
-    evidence(f"runs as {lines[0]}, accounts {lines[1]}, driven at {lines[2]}")
-    assert lines[:3] == ["baresip", "600 baresip", "127.0.0.1:4444"]
+    runs_as, accounts, driven = [*told.stdout.split("\n"), "", "", ""][:3]
+    evidence(f"runs as {runs_as or 'nobody'}, accounts {accounts}, driven at {driven or 'nowhere'}")
+    # Whether it runs at all is for VC-02 to say.
+    assert runs_as in {"", "baresip"}
+    assert accounts == "600 baresip"
+    assert driven in {"", "127.0.0.1:4444"}
 
 
 @control("VC-02", kind="probe")
@@ -118,7 +123,7 @@ def test_call_carries_sound_and_picture(
         not_assessed("no endpoint of another site is reached from here: does a call carry sound and picture?")
     caller, callee = pair
     near, far = on(hosts(caller.name)), on(hosts(callee.name))
-    with CALLS, ThreadPoolExecutor(2) as pool:
+    with CALLS, ThreadPoolExecutor(2) as pool, silence_is_failure():
         if endpoint.calls(near) or endpoint.calls(far):
             if access.target is Target.LIVE:
                 not_assessed(f"{caller.name} or {callee.name} is in a call: is it marked and encrypted?")
@@ -137,7 +142,8 @@ def test_call_carries_sound_and_picture(
             heard = list(pool.map(lambda run: endpoint.media(run, LISTEN_S, RTP[0]), (far, near)))
             counted = list(pool.map(endpoint.stats, (near, far)))
         finally:
-            endpoint.hangup(near)
+            with suppress(LienThongError):
+                endpoint.hangup(near)
     for packets, sender, listener in ((heard[0], caller, callee), (heard[1], callee, caller)):
         judge([p for p in packets if p.sender == sender.address], sender, listener, evidence)
     for streams, who in zip(counted, pair, strict=True):
@@ -149,6 +155,15 @@ def test_call_carries_sound_and_picture(
             )
             assert stream.sent and stream.received, f"{who.name}: {medium} goes one way only"
             assert stream.secure, f"{who.name}: {medium} is not encrypted"
+
+
+@contextmanager
+def silence_is_failure() -> Iterator[None]:
+    """An endpoint that does not run is the site's failure, not one of the check."""
+    try:
+        yield
+    except LienThongError as error:
+        raise AssertionError(error.what) from error
 
 
 def callers(site: SitePlan, plan: ProvincePlan, access: Access) -> tuple[Node, Node] | None:

@@ -1,0 +1,191 @@
+"""Backup, conference and web servers, broken by hand: each fault is found by its own check.
+
+Faults that have nothing to do with each other are put in together, and exactly their checks must fail: none
+may be missed and none may be wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import SITES, District
+
+CONTROLS = "BAK-01,BAK-02,BAK-04,BAK-05,VC-01,VC-02,APP-01"
+CHECKS = ("backup", "videoconf", "portal", "app")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing put wrong on a node, how it is mended, and the checks, with their place, that must fail."""
+
+    node: str
+    broken: str
+    mended: str
+    found: tuple[tuple[str, str], ...]
+
+
+def edit(node: str, path: str, sed: str, unit: str, *found: tuple[str, str]) -> Fault:
+    """A configuration file changed by hand, and its service started anew."""
+    again = f"systemctl restart {unit}" if unit else "true"
+    return Fault(
+        node,
+        f"cp -p {path} {path}.kept && sed -i -E '{sed}' {path} && ! cmp -s {path} {path}.kept && {again}",
+        f"mv {path}.kept {path} && {again}",
+        found,
+    )
+
+
+CALL = "test_call_carries_sound_and_picture"
+LAST = "test_last_copy_is_young"
+BACK = "test_document_comes_back"
+STORE = "test_store_is_encrypted"
+WEB = "test_portal_from_outside"
+APP = "test_app_from_users"
+NGINX = "/etc/nginx/nginx.conf"
+ACCOUNTS = "/etc/baresip/accounts"
+
+ROUNDS = {
+    "marks, key to fetch with, append-only, HSTS, rights": (
+        Fault(
+            "loc-ninh-gw-wan",
+            "nft -s list ruleset | grep -v 'dscp set' > /run/unmarked && "
+            "nft flush ruleset && nft -f /run/unmarked",
+            "nft flush ruleset && nft -f /etc/nftables.conf",
+            ((CALL, "loc-ninh"), (CALL, "tinh-uy")),
+        ),
+        Fault(
+            "tinh-uy-vault-wan",
+            "mv /etc/lienthong/backup/fetch_ed25519 /etc/lienthong/backup/kept",
+            "mv /etc/lienthong/backup/kept /etc/lienthong/backup/fetch_ed25519",
+            ((BACK, "loc-ninh-srv"),),
+        ),
+        edit(
+            "tinh-uy-vault-net",
+            "/srv/vault/borg/config",
+            "s/^append_only = 1/append_only = 0/",
+            "",
+            (STORE, "tinh-uy-vault-net"),
+        ),
+        edit("tinh-uy-portal", NGINX, "/Strict-Transport/d", "nginx", (WEB, "tinh-uy-portal")),
+        Fault(
+            "loc-ninh-srv",
+            "chmod 2770 /srv/documents",
+            "chmod 2750 /srv/documents",
+            (("test_documents_are_read_only", "loc-ninh-srv"),),
+        ),
+    ),
+    "endpoint off, open registrar, timer, old TLS": (
+        Fault(
+            "loc-ninh-vc",
+            "systemctl stop baresip",
+            "systemctl start baresip",
+            (("test_endpoint_is_registered", "loc-ninh-vc"), (CALL, "loc-ninh"), (CALL, "tinh-uy")),
+        ),
+        edit(
+            "tinh-uy-reg",
+            "/etc/kamailio/kamailio.cfg",
+            's/^( *)if \\(is_method\\("REGISTER"\\)\\) \\{/&\\n    save("location"); exit;/',
+            "kamailio",
+            ("test_wrong_password_is_refused", "tinh-uy-vc"),
+            ("test_wrong_password_is_refused", "loc-ninh-vc"),
+        ),
+        Fault(
+            "tinh-uy-vault-net",
+            "systemctl stop lienthong-backup.timer",
+            "systemctl start lienthong-backup.timer",
+            ((LAST, "tinh-uy-portal"),),
+        ),
+        edit(
+            "loc-ninh-srv",
+            NGINX,
+            "s/TLSv1.2 TLSv1.3/TLSv1.1 TLSv1.2/; s/ssl_ciphers .*/ssl_ciphers ALL:@SECLEVEL=0;/",
+            "nginx",
+            (APP, "loc-ninh-srv"),
+        ),
+    ),
+    "answers by itself, no rights to read": (
+        edit(
+            "tinh-uy-vc",
+            ACCOUNTS,
+            "s/answermode=manual/answermode=auto/",
+            "baresip",
+            (CALL, "loc-ninh"),
+        ),
+        Fault(
+            "tinh-uy-portal",
+            "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept",
+            "mv /root/kept /var/lib/lienthong/fetch/.ssh/authorized_keys",
+            ((BACK, "tinh-uy-portal"),),
+        ),
+    ),
+}
+
+
+def failing(district: District, folder: Path) -> set[tuple[str, str]]:
+    """Checks of the services that fail now, each with its node or site."""
+    report = folder / "findings.json"
+    done = district.tool(
+        "pytest",
+        *(f"checks/test_{name}.py" for name in CHECKS),
+        f"--site={','.join(SITES)}",
+        f"--control={CONTROLS}",
+        f"--findings={report}",
+        "-q",
+    )
+    lines = report.read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines]
+    findings = [line["finding"] for line in told if "finding" in line]
+    assert findings, done.stdout
+    broken = [f"{f['check']} {f['node']}: {f['detail']}" for f in findings if f["status"] == "error"]
+    assert not broken, broken
+    return {
+        (finding["check"].split("::")[-1], finding["node"] or finding["site"])
+        for finding in findings
+        if finding["status"] == "fail"
+    }
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+def test_each_fault_is_found_by_its_own_check(district: District, tmp_path: Path, name: str) -> None:
+    faults = ROUNDS[name]
+    try:
+        for fault in faults:
+            district.on(fault.node, "sh", "-c", fault.broken)
+        assert failing(district, tmp_path) == {found for fault in faults for found in fault.found}
+    finally:
+        for fault in faults:
+            district.on(fault.node, "sh", "-c", fault.mended)
+
+
+def test_nothing_fails_once_all_is_mended(district: District, tmp_path: Path) -> None:
+    assert failing(district, tmp_path) == set()
+
+
+def test_the_private_key_never_left_the_vault(district: District) -> None:
+    """Neither on the controller's disk nor on a source is there what the vault fetches with."""
+    private = district.on(
+        "tinh-uy-vault-net", "sed", "-n", "2p", "/etc/lienthong/backup/fetch_ed25519"
+    ).strip()
+    assert len(private) > 60
+    for node in ("tinh-uy-portal", "loc-ninh-srv", "tinh-uy-vault-wan"):
+        seen = district.on(node, "sh", "-c", f"grep -rlF {private} /etc /var/lib/lienthong /root || true")
+        assert seen == ""
+
+
+def test_a_source_gives_documents_and_nothing_else(district: District) -> None:
+    """What the vault may run on a source is the one command, whatever it asks for."""
+    told = district.on(
+        "tinh-uy-vault-net",
+        "sh",
+        "-c",
+        "runuser -u vault -- ssh -F none -T -i /etc/lienthong/backup/fetch_ed25519 -o BatchMode=yes "
+        "-o UserKnownHostsFile=/etc/lienthong/backup/known_hosts "
+        "lienthong-fetch@$(python3 -c 'import json; "
+        'print(json.load(open("/etc/lienthong/backup/job.json"))["sources"][0]["address"])\') '
+        "'cat /etc/passwd' | tar -t | head -1",
+    )
+    assert told.strip() == "./"
