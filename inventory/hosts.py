@@ -110,7 +110,6 @@ def _ansible(space: Workspace) -> _Vars:
             "ansible_ssh_private_key_file": str(access.key_file),
             "ansible_ssh_common_args": common,
             "ansible_python_interpreter": "/usr/bin/python3",
-            "mitogen_ssh_compression": False,
             "lienthong_site": node.site,
             "lienthong_side": node.side.value,
             **_role_vars(plan, access, node),

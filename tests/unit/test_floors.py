@@ -15,25 +15,12 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"plan", "target", "secrets", "rules"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset(
-        {
-            "render",
-            "diff",
-            "guard",
-            "transport",
-            "nodestate",
-            "packetfilter",
-            "certificates",
-            "wireguard",
-            "webserver",
-            "ctrl_tcp",
-            "probe",
-        }
-    ),
+    frozenset({"render", "diff", "guard", "transport", "nodestate", "packetfilter", "certificates"}),
+    frozenset({"wireguard", "trust", "web", "probe", "ctrl_tcp", "register", "rtp"}),
     frozenset({"deploying", "runners", "facts", "journal", "lease", "endpoint", "checks"}),
-    frozenset({"lab", "provision"}),
+    frozenset({"webserver", "lab", "provision"}),
     frozenset({"audit", "report", "table"}),
-    frozenset({"cli", "pytest_plugin", "gear_script"}),
+    frozenset({"cli", "pytest_plugin"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 

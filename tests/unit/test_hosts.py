@@ -139,7 +139,7 @@ def test_the_roles_get_what_their_argument_specs_ask_for(checkout: Path) -> None
                 assert not wrong, f"{role.name} on {name}: {wrong}"
         assert set(defaults) <= known, f"{role.name} has a default that no argument spec describes"
     for name, hostvars in seen["_meta"]["hostvars"].items():
-        others = {v for v in hostvars if not v.startswith(("ansible_", "lienthong_", "mitogen_"))}
+        others = {v for v in hostvars if not v.startswith(("ansible_", "lienthong_"))}
         assert others <= known, f"{name}: no role takes {others - known}"
 
 
