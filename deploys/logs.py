@@ -20,9 +20,10 @@ CENTRAL = "/etc/lienthong/pki/central.crt"
 #: What a node keeps for a collector that is away; a day of a busy gateway is some 50 MB.
 QUEUE_DISK = "256m"
 DAYS_A_MONTH = 31
-#: omrelp does not try again after a failed authentication; a path unit restarts rsyslog for it.
+#: omrelp does not try again after a failed authentication; a path unit restarts rsyslog for it. What is
+#: logged between the two stays on the node only.
 MARK = "/run/lienthong-relp-disabled"
-PAUSE_S = 20
+PAUSE_S = 5
 
 
 @dataclass(frozen=True)

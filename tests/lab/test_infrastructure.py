@@ -146,9 +146,13 @@ def test_logs_come_back_after_a_failed_authentication(district: District) -> Non
         back = f"cat /run/right.key > {KEY}; cat /run/right.crt > {CERTIFICATE}; rm -f /run/right.key"
         sh(district, COLLECTOR, f"{back}; systemctl restart rsyslog; rm -f /etc/lienthong/pki/right.ca")
     word = f"again-{time.time_ns()}"
-    sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
-    seen = f"grep -rqs {word} /var/log/lienthong/{WAN_HOST} && echo seen || true"
-    assert waited(lambda: sh(district, COLLECTOR, seen) == "seen", 60)
+
+    def heard() -> bool:
+        sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
+        seen = f"grep -rqs {word} /var/log/lienthong/{WAN_HOST} && echo seen || true"
+        return sh(district, COLLECTOR, seen) == "seen"
+
+    assert waited(heard, 60)
 
 
 def test_only_who_has_a_certificate_may_ask_the_exporter(district: District) -> None:
