@@ -15,7 +15,7 @@ check:
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
-	@shellcheck scripts/setup scripts/demo scripts/test .ci/run
+	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test .ci/run
 
 format:
 	@.venv/bin/ruff format $(CODE)

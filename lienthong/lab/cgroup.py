@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from functools import cache
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -61,9 +62,9 @@ def pids(path: str) -> set[int]:
     """Every process in the cgroup or below it, in any hierarchy."""
     found: set[int] = set()
     for top in hierarchies():
-        for procs in (top / path).rglob("cgroup.procs"):
+        for folder in _folders(top / path):
             try:
-                found |= {int(line) for line in procs.read_text(encoding="ascii").split()}
+                found |= {int(line) for line in (folder / "cgroup.procs").read_text(encoding="ascii").split()}
             except OSError:  # removed while we looked
                 continue
     return found
@@ -88,14 +89,17 @@ def kill(path: str, timeout_s: float = 10.0) -> set[int]:
         time.sleep(0.02)
 
 
+def _folders(start: Path) -> list[Path]:
+    """The folder and all below it, the deepest first; dying systems remove theirs while we walk."""
+    return [Path(folder) for folder, _, _ in os.walk(start, topdown=False)]
+
+
 def remove(path: str) -> None:
     """Remove the empty cgroup with all below it."""
     for top in hierarchies():
-        start = top / path
-        for folder in sorted((p for p in start.rglob("*") if p.is_dir()), reverse=True):
-            folder.rmdir()
-        if start.is_dir():
-            start.rmdir()
+        for folder in _folders(top / path):
+            with suppress(FileNotFoundError):
+                folder.rmdir()
         for parent in list(Path(path).parents)[:-1]:
             try:
                 (top / parent).rmdir()  # only when no other lab is in it
