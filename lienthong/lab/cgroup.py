@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from functools import cache
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 
