@@ -5,20 +5,31 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from lienthong.checks import ALL, HOSTS, control, not_applicable, not_assessed
+from lienthong.checks import ALL, HOSTS, Evidence, control, not_applicable, not_assessed
+from lienthong.facts import Facts
+from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.services.dns import DNS
 from lienthong.target import Access
 
-WEAK = re.compile(r"(arcfour|3des|cbc|blowfish|cast128|hmac-md5|hmac-sha1|umac-64|group1-sha1|group14-sha1|ssh-dss|ssh-rsa\b)")
+WEAK = re.compile(
+    r"(arcfour|3des|cbc|blowfish|cast128|hmac-md5|hmac-sha1|umac-64|group1-sha1|group14-sha1|ssh-dss|ssh-rsa\b)"
+)
 #: Programs that open sockets of their own choosing beside those they are declared with.
-ROAMING = {("bfdd", "udp"), ("baresip", "udp"), ("named", "udp"), ("unbound", "udp"), ("chronyd", "udp"), ("kea-dhcp4", "udp")}
+ROAMING = {
+    ("bfdd", "udp"),
+    ("baresip", "udp"),
+    ("named", "udp"),
+    ("unbound", "udp"),
+    ("chronyd", "udp"),
+    ("kea-dhcp4", "udp"),
+}
 #: Ports that a program opens whatever it is told; the node's filter keeps them shut.
 UNAVOIDABLE = {("baresip", "tcp", 5061)}  # TLS beside SIP: baresip 1.0 has no setting for it
 TIME_DAEMONS = {"chronyd", "ntpd", "systemd-timesyn", "openntpd"}
 
 
 @control("SRV-01", nodes=ALL)
-def test_ssh_lets_in_keys_only(facts, evidence):
+def test_ssh_lets_in_keys_only(facts: Facts, evidence: Evidence) -> None:
     """sshd lets nobody in as root, takes no password, and offers no weak algorithm."""
     seen = facts.sshd
     wanted = {
@@ -43,7 +54,7 @@ def test_ssh_lets_in_keys_only(facts, evidence):
 
 
 @control("SRV-01", nodes=ALL)
-def test_root_has_no_key(facts, evidence):
+def test_root_has_no_key(facts: Facts, evidence: Evidence) -> None:
     """No key opens root's account over the network."""
     root = next(account for account in facts.accounts if account.name == "root")
     evidence(f"{len(root.keys)} keys")
@@ -51,7 +62,7 @@ def test_root_has_no_key(facts, evidence):
 
 
 @control("SRV-02", nodes=ALL)
-def test_passwords_must_be_long(facts, evidence):
+def test_passwords_must_be_long(facts: Facts, evidence: Evidence) -> None:
     """A new password has at least 14 characters of all four classes."""
     found = dict(re.findall(r"^\s*(\w+)\s*=\s*(\d+)", facts.text("pwquality"), re.MULTILINE))
     evidence(f"minlen {found.get('minlen')}, minclass {found.get('minclass')}")
@@ -60,7 +71,7 @@ def test_passwords_must_be_long(facts, evidence):
 
 
 @control("SRV-03", nodes=ALL)
-def test_failed_passwords_lock(facts, evidence):
+def test_failed_passwords_lock(facts: Facts, evidence: Evidence) -> None:
     """An account is locked after at most five wrong passwords."""
     deny = re.search(r"^\s*deny\s*=\s*(\d+)", facts.text("faillock"), re.MULTILINE)
     used = "pam_faillock.so" in facts.text("pam")
@@ -70,7 +81,7 @@ def test_failed_passwords_lock(facts, evidence):
 
 
 @control("SRV-04", nodes=ALL)
-def test_passwords_end(facts, evidence):
+def test_passwords_end(facts: Facts, evidence: Evidence) -> None:
     """Passwords end after at most 60 days, and so does every one that is set."""
     longest = re.search(r"^PASS_MAX_DAYS\s+(\d+)", facts.text("login_defs"), re.MULTILINE)
     evidence(f"PASS_MAX_DAYS {longest.group(1) if longest else 'not set'}")
@@ -81,7 +92,7 @@ def test_passwords_end(facts, evidence):
 
 
 @control("SRV-06", nodes=ALL)
-def test_idle_sessions_end(facts, evidence):
+def test_idle_sessions_end(facts: Facts, evidence: Evidence) -> None:
     """An idle shell ends within five minutes, and so does a dead ssh connection."""
     shell = re.search(r"TMOUT=(\d+)", facts.text("profile"))
     alive = int(facts.sshd.get("clientaliveinterval", "0")) * int(facts.sshd.get("clientalivecountmax", "0"))
@@ -91,28 +102,32 @@ def test_idle_sessions_end(facts, evidence):
 
 
 @control("SRV-07", nodes=ALL)
-def test_accounts_are_known(facts, node, plan, access: Access, evidence):
+def test_accounts_are_known(
+    facts: Facts, node: Node, plan: ProvincePlan, access: Access, evidence: Evidence
+) -> None:
     """Only root has UID 0, root is locked, and only the tool's accounts and declared jobs may log in."""
     zero = [account.name for account in facts.accounts if account.uid == 0]
     open_ones = {account.name: account for account in facts.accounts if account.may_log_in}
     evidence(f"UID 0: {', '.join(zero)}; may log in: {', '.join(sorted(open_ones)) or 'nobody'}")
     assert zero == ["root"], f"UID 0 is held by {', '.join(zero)}"
-    empty = [account.name for account in facts.accounts if account.password == "empty"]
+    empty = [account.name for account in facts.accounts if account.state == "empty"]
     assert not empty, f"no password at all: {', '.join(empty)}"
     known = {access.user, access.network_user} if node.device is not None else {access.user}
     strange = []
     for name, account in open_ones.items():
         # A job's account has nothing but keys that run one command.
-        job = account.password == "locked" and all("command=" in key and "restrict" in key for key in account.keys)
+        job = account.state == "locked" and all(
+            "command=" in key and "restrict" in key for key in account.keys
+        )
         if name not in known and not job:
             strange.append(name)
     assert not strange, f"accounts that nobody declared may log in: {', '.join(sorted(strange))}"
-    by_password = [name for name in known if (a := open_ones.get(name)) and a.password == "set"]
+    by_password = [name for name in known if (a := open_ones.get(name)) and a.state == "set"]
     assert not by_password, f"the tool's account has a password: {', '.join(by_password)}"
 
 
 @control("SRV-08", nodes=ALL)
-def test_sudo_is_logged(facts, evidence):
+def test_sudo_is_logged(facts: Facts, evidence: Evidence) -> None:
     """sudo writes down every command and gives it a terminal of its own."""
     text = facts.text("sudoers")
     found = re.findall(r"^Defaults\S*\s+.*$", text, re.MULTILINE)
@@ -123,7 +138,7 @@ def test_sudo_is_logged(facts, evidence):
 
 
 @control("SRV-10", nodes=ALL)
-def test_only_declared_ports_listen(facts, node, plan, evidence):
+def test_only_declared_ports_listen(facts: Facts, node: Node, plan: ProvincePlan, evidence: Evidence) -> None:
     """What listens for others is what the plan declares, and what a service declares listens."""
     wanted = {("tcp", 22, 22)}
     needed = set()
@@ -158,7 +173,7 @@ def test_only_declared_ports_listen(facts, node, plan, evidence):
 
 
 @control("SRV-11", nodes=HOSTS)
-def test_hosts_forward_nothing(facts, evidence):
+def test_hosts_forward_nothing(facts: Facts, evidence: Evidence) -> None:
     """A host passes no packets on, follows no redirects and checks where packets come from."""
     wanted = {
         "net.ipv4.ip_forward": {"0"},
@@ -179,7 +194,7 @@ def test_hosts_forward_nothing(facts, evidence):
 
 
 @control("SRV-12", nodes=ALL)
-def test_the_kernel_records(facts, evidence):
+def test_the_kernel_records(facts: Facts, evidence: Evidence) -> None:
     """auditd runs, and the kernel's audit has rules and is on."""
     said = facts.section("audit")
     evidence(said.out.splitlines()[0] if said.out else "auditctl said nothing")
@@ -190,7 +205,7 @@ def test_the_kernel_records(facts, evidence):
 
 
 @control("SRV-17", nodes=ALL)
-def test_time_is_kept(facts, node, plan, evidence):
+def test_time_is_kept(facts: Facts, node: Node, plan: ProvincePlan, evidence: Evidence) -> None:
     """One time daemon really runs, follows a server of its side, and is less than a second off."""
     daemons = sorted(TIME_DAEMONS & facts.processes)
     assert daemons == ["chronyd"], f"time daemons that run: {', '.join(daemons) or 'none'}"
@@ -208,7 +223,7 @@ def test_time_is_kept(facts, node, plan, evidence):
 
 
 @control("SRV-20", nodes=ALL)
-def test_usb_storage_is_off(facts, evidence):
+def test_usb_storage_is_off(facts: Facts, evidence: Evidence) -> None:
     """The kernel does not load the driver for USB storage."""
     said = facts.section("kernel_modules")
     first = said.out.strip().splitlines()[0] if said.out.strip() else ""
@@ -219,7 +234,7 @@ def test_usb_storage_is_off(facts, evidence):
 
 
 @control("SRV-21", nodes=ALL)
-def test_files_are_watched(facts, evidence):
+def test_files_are_watched(facts: Facts, evidence: Evidence) -> None:
     """AIDE has a configuration that it accepts and that covers the system's programs and settings."""
     said = facts.section("aide")
     evidence(f"aide --config-check: {said.rc}")
@@ -227,11 +242,13 @@ def test_files_are_watched(facts, evidence):
 
 
 @control("APP-01", nodes=ALL)
-def test_certificates_are_in_order(facts, node, evidence):
+def test_certificates_are_in_order(facts: Facts, node: Node, evidence: Evidence) -> None:
     """The node's certificate carries its name, comes from the side's authority, and has over 30 days left."""
     mine = [seen for seen in facts.certificates if seen.subject != seen.issuer and "central" not in seen.path]
     for seen in facts.certificates:
-        evidence(f"{seen.path}: {seen.subject}, names {', '.join(seen.names) or 'none'}, until {seen.ends:%Y-%m-%d}")
+        evidence(
+            f"{seen.path}: {seen.subject}, names {', '.join(seen.names) or 'none'}, to {seen.ends:%Y-%m-%d}"
+        )
     assert mine, "the node has no certificate"
     wrong = []
     for seen in mine:
@@ -247,7 +264,7 @@ def test_certificates_are_in_order(facts, node, evidence):
 
 
 @control("SRV-22", nodes=ALL)
-def test_no_failed_units(facts, evidence):
+def test_no_failed_units(facts: Facts, evidence: Evidence) -> None:
     """No unit of the system has failed."""
     failed = sorted(name for name, unit in facts.units.items() if unit.active == "failed")
     evidence(f"failed: {', '.join(failed) or 'none'}")
@@ -255,6 +272,8 @@ def test_no_failed_units(facts, evidence):
 
 
 @control("SRV-19")
-def test_anti_malware(site):
+def test_anti_malware(site: SitePlan) -> None:
     """Anti-malware runs and its signatures are fresh."""
-    not_assessed(f"{site.site.name.en}: which anti-malware runs on its systems, and how old are its signatures?")
+    not_assessed(
+        f"{site.site.name.en}: which anti-malware runs on its systems, and how old are its signatures?"
+    )

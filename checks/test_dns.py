@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from lienthong.audit.play import listen
-from lienthong.checks import control, not_applicable, not_assessed
+from lienthong.audit.probes import Probe, Probes
+from lienthong.checks import Evidence, control, not_applicable, not_assessed
+from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.words import Side
+from lienthong.services.dns import Params
+from lienthong.target import Access
 
 NXDOMAIN, NOBODY = 3, -1
 
 
-def _asking(site, plan, probes, side):
+def _asking(site: SitePlan, plan: ProvincePlan, probes: Probes, side: Side) -> tuple[Probe, str, Node]:
     """A users' probe of that side and the address of its resolver."""
     segment = next((s for s in site.segments.values() if s.side is side and s.zone == "users"), None)
     if segment is None:
@@ -22,13 +26,17 @@ def _asking(site, plan, probes, side):
 
 
 @control("NET-08", kind="probe")
-def test_names_of_the_wan_side_resolve(site, plan, probes, evidence):
+def test_names_of_the_wan_side_resolve(
+    site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence
+) -> None:
     """A workstation of the WAN side resolves systems of its own site and of the office."""
     _resolve(site, plan, probes, evidence, Side.WAN)
 
 
 @control("NET-08", kind="probe")
-def test_names_of_the_internet_side_resolve(site, plan, probes, access, evidence):
+def test_names_of_the_internet_side_resolve(
+    site: SitePlan, plan: ProvincePlan, probes: Probes, access: Access, evidence: Evidence
+) -> None:
     """A workstation of the Internet side resolves systems of its side, and names of the Internet."""
     probe, resolver = _resolve(site, plan, probes, evidence, Side.NET)
     if access.management_interfaces:
@@ -37,7 +45,9 @@ def test_names_of_the_internet_side_resolve(site, plan, probes, access, evidence
         assert answer["code"] == 0 and answer["answers"], f"a name of the Internet does not resolve: {answer}"
 
 
-def _resolve(site, plan, probes, evidence, side):
+def _resolve(
+    site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence, side: Side
+) -> tuple[Probe, str]:
     probe, resolver, _ = _asking(site, plan, probes, side)
     hub = next(s for s in plan.sites.values() if s.site.hub)
     wrong = []
@@ -51,10 +61,14 @@ def _resolve(site, plan, probes, evidence, side):
 
 
 @control("NET-08", kind="probe")
-def test_blocked_names_are_refused(site, plan, probes, evidence):
+def test_blocked_names_are_refused(
+    site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence
+) -> None:
     """A name on the block list is answered as if it did not exist."""
     probe, resolver, server = _asking(site, plan, probes, Side.NET)
-    blocked = server.services["dns"].params.blocked
+    params = server.services["dns"].params
+    assert isinstance(params, Params)
+    blocked = params.blocked
     if not blocked:
         not_assessed(f"{site.site.slug} blocks no name: is the DNS filter meant to be empty?")
     for name in blocked:
@@ -65,8 +79,10 @@ def test_blocked_names_are_refused(site, plan, probes, evidence):
 
 
 @control("NET-08", kind="probe")
-def test_no_other_resolver_answers(site, plan, access, probes, evidence):
-    """A workstation reaches no resolver but its own: not the provider's, not one that listens on the Internet."""
+def test_no_other_resolver_answers(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
+    """A workstation reaches no resolver but its own: not the provider's, not another on the Internet."""
     probe, resolver, _ = _asking(site, plan, probes, Side.NET)
     if probes.internet is None:
         not_assessed("nobody listens on the Internet: does a foreign resolver answer?")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lienthong.checks import ALL, GATEWAYS, control
-from lienthong.facts import nft
+from lienthong.checks import ALL, GATEWAYS, Evidence, control
+from lienthong.facts import Facts, nft
+from lienthong.model.intent import Node, ProvincePlan
 from lienthong.plan.policy import forward_rules, forwarding, input_rules
 
 #: Rules that every node has beside the plan's flows; their comments begin so.
@@ -13,7 +14,7 @@ BASE = ("base.", "source.", "qos.", "nat.")
 
 
 @control("NET-02c", nodes=ALL)
-def test_live_rules_equal_the_plan(facts, node, plan, evidence):
+def test_live_rules_equal_the_plan(facts: Facts, node: Node, plan: ProvincePlan, evidence: Evidence) -> None:
     """The rules on the node let pass exactly what the plan's flows name, no more and no less."""
     wrong = []
     for chain, wanted in (
@@ -28,14 +29,16 @@ def test_live_rules_equal_the_plan(facts, node, plan, evidence):
     for rule in nft.rules(facts.ruleset):
         known = rule.comment.startswith(BASE) or rule.chain in {"policy_input", "policy_forward"}
         if not known and rule.verdict not in {"drop", "reject"}:
-            wrong.append(f"{rule.table} {rule.chain} has a rule that nobody planned: {rule.verdict} {rule.match}")
+            wrong.append(
+                f"{rule.table} {rule.chain} has a rule that nobody planned: {rule.verdict} {rule.match}"
+            )
         elif rule.chain in {"policy_input", "policy_forward"} and rule.verdict != "accept":
             wrong.append(f"{rule.chain} has {rule.verdict or 'a rule'} where only flows belong: {rule.match}")
     assert not wrong, "\n".join(wrong)
 
 
 @control("NET-03", nodes=ALL)
-def test_no_rule_lets_anything_pass(facts, evidence):
+def test_no_rule_lets_anything_pass(facts: Facts, evidence: Evidence) -> None:
     """No rule lets anything from anywhere pass to anywhere."""
     seen = nft.rules(facts.ruleset)
     evidence(f"{len(seen)} rules")
@@ -48,16 +51,22 @@ def test_no_rule_lets_anything_pass(facts, evidence):
 
 
 @control("SRV-09", nodes=ALL)
-def test_nothing_comes_in_by_default(facts, evidence):
+def test_nothing_comes_in_by_default(facts: Facts, evidence: Evidence) -> None:
     """The node's own filter drops what no rule names, coming in and passing through."""
-    found = {hook.hook: hook for hook in nft.hooks(facts.ruleset) if hook.kind == "filter" and hook.policy == "drop"}
+    found = {
+        hook.hook: hook
+        for hook in nft.hooks(facts.ruleset)
+        if hook.kind == "filter" and hook.policy == "drop"
+    }
     evidence("; ".join(f"{hook.table} {hook.chain}: {hook.policy}" for hook in found.values()))
     missing = [hook for hook in ("input", "forward") if hook not in found]
     assert not missing, f"no chain drops by default at: {', '.join(missing)}"
 
 
 @control("NET-04", nodes=GATEWAYS)
-def test_translation_equals_the_plan(facts, node, plan, evidence):
+def test_translation_equals_the_plan(
+    facts: Facts, node: Node, plan: ProvincePlan, evidence: Evidence
+) -> None:
     """Addresses are translated only as the plan says; on the WAN side never."""
     wanted = forwarding(plan, node)
     masks = {(out, str(source)) for source, out in wanted.masquerade}
@@ -65,7 +74,9 @@ def test_translation_equals_the_plan(facts, node, plan, evidence):
     live_masks, live_ways, other = set(), set(), []
     for rule in nft.rules(facts.ruleset):
         if rule.verdict == "masquerade":
-            live_masks |= {(out, str(source)) for out in rule.match.oif for source in rule.match.src or {"any"}}
+            live_masks |= {
+                (out, str(source)) for out in rule.match.oif for source in rule.match.src or {"any"}
+            }
         elif rule.verdict == "dnat":
             live_ways |= {
                 (into, rule.match.proto, low) for into in rule.match.iif for low, _ in rule.match.ports
@@ -79,7 +90,9 @@ def test_translation_equals_the_plan(facts, node, plan, evidence):
 
 
 @control("NET-10", nodes=GATEWAYS)
-def test_sources_are_checked_where_they_come_in(facts, node, plan, evidence):
+def test_sources_are_checked_where_they_come_in(
+    facts: Facts, node: Node, plan: ProvincePlan, evidence: Evidence
+) -> None:
     """Each segment's interface lets in only sources of that segment; lines let in none of the site's own."""
     live = [rule for rule in nft.rules(facts.ruleset) if rule.verdict == "drop" and rule.chain == "source"]
     jumps = {rule.chain for rule in nft.rules(facts.ruleset) if rule.verdict == "jump source"}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from time import time
 
-from lienthong.checks import ALL, GATEWAYS, GEAR, SWITCHES, control, not_applicable
+from lienthong.checks import ALL, GATEWAYS, GEAR, SWITCHES, Evidence, control, not_applicable
+from lienthong.facts import Facts, nft
+from lienthong.facts.parse import OvsPort, within
+from lienthong.model.intent import Bridge, L3Interface, Node, ProvincePlan
 from lienthong.model.words import PARKING_VLAN, Side
+from lienthong.target import Access
 
 #: Plain-text ways to manage a device: FTP, Telnet, TFTP, HTTP, rexec, rlogin, rsh.
 PLAIN = {("tcp", 21), ("tcp", 23), ("udp", 69), ("tcp", 80), ("tcp", 512), ("tcp", 513), ("tcp", 514)}
@@ -13,10 +18,10 @@ ROUTED = GATEWAYS
 
 
 @control("NET-01", nodes=GEAR)
-def test_vlans_equal_the_plan(facts, node, evidence):
+def test_vlans_equal_the_plan(facts: Facts, node: Node, evidence: Evidence) -> None:
     """Every port of every bridge carries the VLANs of the plan and no others."""
     wrong = []
-    for bridge in node.device.bridges:
+    for bridge in _bridges(node):
         for port in bridge.ports:
             live = facts.ovs.get(port.name)
             if live is None or live.bridge != bridge.name:
@@ -25,31 +30,35 @@ def test_vlans_equal_the_plan(facts, node, evidence):
             evidence(f"{port.name}: tag {live.tag}, trunks {sorted(live.trunks)}, mode {live.mode}")
             if port.trunk:
                 if live.trunks != frozenset(port.vlans) or live.tag is not None:
-                    wrong.append(f"trunk {port.name} carries {sorted(live.trunks) or 'all'}, planned {port.vlans}")
+                    wrong.append(
+                        f"trunk {port.name} carries {sorted(live.trunks) or 'all'}, planned {port.vlans}"
+                    )
             elif live.tag != port.vlans[0] or live.trunks:
                 wrong.append(f"{port.name} is in VLAN {live.tag}, planned {port.vlans[0]}")
-    known = {port.name for bridge in node.device.bridges for port in bridge.ports}
-    known |= {bridge.name for bridge in node.device.bridges}
-    wrong += [f"port {name} of {port.bridge} is in no plan" for name, port in facts.ovs.items() if name not in known]
+    known = {port.name for bridge in _bridges(node) for port in bridge.ports}
+    known |= {bridge.name for bridge in _bridges(node)}
+    wrong += [
+        f"port {name} of {port.bridge} is in no plan" for name, port in facts.ovs.items() if name not in known
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 @control("NET-04", nodes=ALL)
-def test_no_system_has_a_leg_in_each_side(facts, node, plan, access, evidence):
+def test_no_system_has_a_leg_in_each_side(
+    facts: Facts, node: Node, plan: ProvincePlan, access: Access, evidence: Evidence
+) -> None:
     """The system has no address and no VLAN of the other side."""
     other = Side.NET if node.side is Side.WAN else Side.WAN
     theirs = [s.prefix for site in plan.sites.values() for s in site.segments.values() if s.side is other]
     vlans = {s.vlan for site in plan.sites.values() for s in site.segments.values() if s.side is other}
     wrong = []
-    from lienthong.facts.parse import within
-
     for name, addresses in facts.addresses.items():
         wrong += [f"{name} has {address}" for address in addresses if within(address, tuple(theirs))]
     if node.device is not None:
         wrong += [
-            f"port {port.name} carries VLAN {sorted({port.tag, *port.trunks} & vlans)}"
+            f"port {port.name} carries VLAN {sorted(set(_vlans(port)) & vlans)}"
             for port in facts.ovs.values()
-            if {port.tag, *port.trunks} & vlans
+            if set(_vlans(port)) & vlans
         ]
     wrong += [
         f"route to {route['dst']} by {route.get('dev')}"
@@ -61,19 +70,21 @@ def test_no_system_has_a_leg_in_each_side(facts, node, plan, access, evidence):
 
 
 @control("DEV-01", nodes=ALL)
-def test_no_plain_text_management(facts, node, evidence):
+def test_no_plain_text_management(facts: Facts, node: Node, evidence: Evidence) -> None:
     """Nothing listens for Telnet, FTP, TFTP, rlogin or plain HTTP."""
     found = [seen for seen in facts.listeners if (seen.proto, seen.port) in PLAIN and not seen.local]
     declared = node.runs("portal") or node.runs("app")  # port 80 there only sends to 443; its own check looks
-    wrong = [f"{seen.proto} {seen.port} by {seen.process}" for seen in found if not (declared and seen.port == 80)]
+    wrong = [
+        f"{seen.proto} {seen.port} by {seen.process}" for seen in found if not (declared and seen.port == 80)
+    ]
     evidence(f"{len(facts.listeners)} sockets wait, {len(wrong)} of them for plain-text management")
     assert not wrong, "\n".join(wrong)
 
 
 @control("DEV-12", nodes=SWITCHES)
-def test_unused_ports_are_shut_and_parked(facts, node, evidence):
+def test_unused_ports_are_shut_and_parked(facts: Facts, node: Node, evidence: Evidence) -> None:
     """A port that leads nowhere is down and in the parking VLAN."""
-    unused = [port.name for bridge in node.device.bridges for port in bridge.ports if not port.enabled]
+    unused = [port.name for bridge in _bridges(node) for port in bridge.ports if not port.enabled]
     if not unused:
         not_applicable(f"inventory: {node.name} has no port that is marked unused")
     wrong = []
@@ -90,7 +101,9 @@ def test_unused_ports_are_shut_and_parked(facts, node, evidence):
 
 
 @control("DEV-15", nodes=GEAR)
-def test_gear_does_not_redirect_or_answer_for_others(facts, node, access, evidence):
+def test_gear_does_not_redirect_or_answer_for_others(
+    facts: Facts, node: Node, access: Access, evidence: Evidence
+) -> None:
     """No source routing, no redirects, no proxy ARP; a gateway checks where packets come from."""
     scopes = ["all", "default", *(name for name in facts.addresses if name != "lo")]
     wrong = []
@@ -109,16 +122,33 @@ def test_gear_does_not_redirect_or_answer_for_others(facts, node, access, eviden
     assert not wrong, "\n".join(wrong)
 
 
-def _lines(node):
-    lines = [interface for interface in node.device.interfaces if interface.ospf is not None]
+def _vlans(port: OvsPort) -> list[int]:
+    return [vlan for vlan in (port.tag, *port.trunks) if vlan is not None]
+
+
+def _bridges(node: Node) -> tuple[Bridge, ...]:
+    return node.device.bridges if node.device is not None else ()
+
+
+def _interfaces(node: Node) -> tuple[L3Interface, ...]:
+    return node.device.interfaces if node.device is not None else ()
+
+
+def _lines(node: Node) -> list[L3Interface]:
+    lines = [interface for interface in _interfaces(node) if interface.ospf is not None]
     if not lines:
         not_applicable(f"inventory: no dynamic routing on {node.name}")
     return lines
 
 
-def _peers(node, plan, access):
+def _peers(node: Node, plan: ProvincePlan, access: Access) -> dict[str, str]:
     """Lines whose far end runs on this target: {interface: far address}."""
-    here = {str(i.address.ip) for n in plan.nodes.values() if access.reaches(n) and n.device for i in n.device.interfaces}
+    here = {
+        str(i.address.ip)
+        for n in plan.nodes.values()
+        if access.reaches(n) and n.device
+        for i in n.device.interfaces
+    }
     found = {}
     for line in _lines(node):
         far = next(str(a) for a in line.address.network if a != line.address.ip)
@@ -128,12 +158,16 @@ def _peers(node, plan, access):
 
 
 @control("NET-12", nodes=ROUTED)
-def test_every_line_has_its_neighbour(facts, node, plan, access, evidence):
+def test_every_line_has_its_neighbour(
+    facts: Facts, node: Node, plan: ProvincePlan, access: Access, evidence: Evidence
+) -> None:
     """On every line to the office the OSPF neighbour is full and BFD is up, so a spare way exists."""
     wrong = []
     for name, far in _peers(node, plan, access).items():
         states = [
-            n.get("nbrState", n.get("state", "")) for n in facts.ospf_neighbours if n.get("ifaceName", "").split(":")[0] == name
+            n.get("nbrState", n.get("state", ""))
+            for n in facts.ospf_neighbours
+            if n.get("ifaceName", "").split(":")[0] == name
         ]
         evidence(f"{name}: OSPF {states or 'no neighbour'}")
         if not any(state.startswith("Full") for state in states):
@@ -146,7 +180,7 @@ def test_every_line_has_its_neighbour(facts, node, plan, access, evidence):
 
 
 @control("NET-17", nodes=ROUTED)
-def test_routing_is_authenticated(facts, node, evidence):
+def test_routing_is_authenticated(facts: Facts, node: Node, evidence: Evidence) -> None:
     """Every line with OSPF has a message digest with a key; elsewhere OSPF is passive."""
     blocks = _blocks(facts.frr)
     wrong = []
@@ -158,13 +192,13 @@ def test_routing_is_authenticated(facts, node, evidence):
                 wrong.append(f"{name} lacks: {wanted}")
     evidence(f"OSPF lines: {', '.join(sorted(names))}")
     for name, block in blocks.items():
-        if "ip ospf area" in block and name not in names and "ip ospf passive" not in block:
-            if not re.search(r"passive-interface default", facts.frr):
-                wrong.append(f"{name} looks for OSPF neighbours without being a line of the plan")
+        quiet = "ip ospf passive" in block or "passive-interface default" in facts.frr
+        if "ip ospf area" in block and name not in names and not quiet:
+            wrong.append(f"{name} looks for OSPF neighbours without being a line of the plan")
     assert not wrong, "\n".join(wrong)
 
 
-def _blocks(config):
+def _blocks(config: str) -> dict[str, str]:
     """The lines under each `interface`."""
     return {
         match.group(1): match.group(2)
@@ -173,10 +207,10 @@ def _blocks(config):
 
 
 @control("NET-17", nodes=GATEWAYS)
-def test_tunnels_are_up(facts, node, plan, access, evidence):
+def test_tunnels_are_up(
+    facts: Facts, node: Node, plan: ProvincePlan, access: Access, evidence: Evidence
+) -> None:
     """Each tunnel of the Internet side has shaken hands within the last three minutes."""
-    from time import time
-
     mine = [t for t in node.tunnels if t.peer in plan.nodes and access.reaches(plan.nodes[t.peer])]
     if not mine:
         not_applicable(f"inventory: no tunnel on {node.name}")
@@ -191,21 +225,21 @@ def test_tunnels_are_up(facts, node, plan, access, evidence):
 
 
 @control("DEV-16", nodes=ALL)
-def test_a_warning_greets_who_logs_in(facts, evidence):
+def test_a_warning_greets_who_logs_in(facts: Facts, evidence: Evidence) -> None:
     """Before a login a warning is shown, in Vietnamese."""
     shown = facts.sshd.get("banner", "none")
     text = facts.section("issue_net").out
     evidence(f"banner {shown}: {text.splitlines()[0] if text else 'empty'}")
     assert shown not in {"none", ""}, "sshd shows no banner"
-    assert re.search("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", text), "the banner is not Vietnamese"
+    assert re.search("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", text), (
+        "the banner is not Vietnamese"
+    )
 
 
 @control("DEV-19", nodes=GATEWAYS)
-def test_no_management_from_outside(facts, node, evidence):
+def test_no_management_from_outside(facts: Facts, node: Node, evidence: Evidence) -> None:
     """No line of the gateway takes logins: ssh is open to management networks only."""
-    from lienthong.facts import nft
-
-    lines = {i.name for i in node.device.interfaces if not i.name.startswith("vlan") and i.name != "lo"}
+    lines = {i.name for i in _interfaces(node) if not i.name.startswith("vlan") and i.name != "lo"}
     wrong = []
     for rule in nft.rules(facts.ruleset):
         opens_ssh = rule.verdict == "accept" and any(low <= 22 <= high for low, high in rule.match.ports)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from time import monotonic, sleep
 
 from lienthong.audit.play import listen
-from lienthong.checks import control, not_applicable, not_assessed
+from lienthong.audit.probes import Probes
+from lienthong.checks import Evidence, Host, Hosts, control, not_applicable, not_assessed
+from lienthong.model.intent import ProvincePlan, SitePlan
 from lienthong.model.words import UplinkKind
+from lienthong.target import Access
 
 WITHIN_S = 5.0
 WATCH_S = 8.0
@@ -14,8 +17,10 @@ MENDED_WITHIN_S = 25.0
 
 
 @control("NET-12", kind="drill", lab_only=True)
-def test_traffic_returns_over_the_other_line(site, plan, access, probes, hosts, evidence):
-    """With its first line cut, a workstation reaches the office again within five seconds; then it is mended."""
+def test_traffic_returns_over_the_other_line(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, hosts: Hosts, evidence: Evidence
+) -> None:
+    """With its first line cut, a workstation reaches the office again within five seconds."""
     lines = [u for u in site.uplinks if u.kind is UplinkKind.TSLCD]
     hub = next(s for s in plan.sites.values() if s.site.hub)
     if site.site.hub or len(lines) < 2:
@@ -42,7 +47,9 @@ def test_traffic_returns_over_the_other_line(site, plan, access, probes, hosts, 
         line.mend(lab, topology, site.site.slug, lines[0].name)
     lost = [at for at, answered in answers if not answered]
     gap = max(lost) - min(lost) + 0.1 if lost else 0.0
-    evidence(f"{lines[0].name} cut {monotonic() - cut_at:.1f} s long; {len(answers)} attempts, {len(lost)} lost")
+    evidence(
+        f"{lines[0].name} cut {monotonic() - cut_at:.1f} s long; {len(answers)} attempts, {len(lost)} lost"
+    )
     evidence(f"traffic was away for {gap:.1f} s")
     back = _full_again(hosts(gateway.name), lines[0].name)
     evidence(f"mended; the neighbour on {lines[0].name} was full again after {back:.1f} s")
@@ -51,7 +58,7 @@ def test_traffic_returns_over_the_other_line(site, plan, access, probes, hosts, 
     assert lost, "no packet was lost: was the line cut at all?"
 
 
-def _full_again(host, name):
+def _full_again(host: Host, name: str) -> float:
     """Seconds until the line's neighbour is full again after mending."""
     started = monotonic()
     while monotonic() - started < MENDED_WITHIN_S:
@@ -59,4 +66,4 @@ def _full_again(host, name):
         if any(name in row and "Full" in row for row in said.splitlines()):
             return monotonic() - started
         sleep(0.5)
-    not_assessed(f"{name} did not come back within {MENDED_WITHIN_S:g} s after it was mended: why?")
+    return not_assessed(f"{name} did not come back within {MENDED_WITHIN_S:g} s after it was mended: why?")

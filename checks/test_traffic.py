@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from time import sleep
 
-from lienthong.audit.play import listen, play, stage_of, sweep
-from lienthong.checks import control, not_assessed
+from lienthong.audit.play import Swept, listen, play, stage_of, sweep
+from lienthong.audit.probes import Probes
+from lienthong.checks import Evidence, control, not_assessed
+from lienthong.model.intent import ProvincePlan, SitePlan
 from lienthong.model.words import Side, Zone
+from lienthong.target import Access
 
 SHOWN = 40
 
 
 @control("NET-02a", kind="probe")
-def test_every_flow_of_the_plan_passes(site, plan, access, probes, evidence):
+def test_every_flow_of_the_plan_passes(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
     """Every flow of the plan passes from its source to its destination."""
     if not list(probes):
         not_assessed(f"{site.site.slug} has no probes: does each declared flow pass?")
@@ -27,35 +32,47 @@ def test_every_flow_of_the_plan_passes(site, plan, access, probes, evidence):
     assert not result.blocked, "\n".join(result.blocked[:SHOWN])
 
 
-def _sweep(site, plan, access, probes):
+def _sweep(site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes) -> Swept:
     if not probes.of_site(site.site.slug):
         not_assessed(f"{site.site.slug} has no probes: does anything pass that no flow names?")
     return probes.share(("sweep", site.site.slug), lambda: sweep(plan, access, probes, site))
 
 
 @control("NET-02b", kind="probe")
-def test_nothing_else_passes(site, plan, access, probes, evidence):
-    """Between every two segments of one side, and from and to the Internet, nothing passes that no flow names."""
+def test_nothing_else_passes(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
+    """Between every two segments of one side, from and to the Internet, nothing passes that no flow names."""
     result = _sweep(site, plan, access, probes)
-    evidence(f"{result.tried} packets between {result.pairs} ordered pairs, {len(result.same_side)} came through")
+    evidence(
+        f"{result.tried} packets between {result.pairs} ordered pairs, {len(result.same_side)} came through"
+    )
     assert not result.same_side, "\n".join(result.same_side[:SHOWN])
     if result.blind:
         not_assessed(f"nothing could be heard in {', '.join(sorted(result.blind))}: what passes there?")
 
 
 @control("NET-04", kind="probe")
-def test_the_two_sides_are_apart(site, plan, access, probes, evidence):
+def test_the_two_sides_are_apart(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
     """No packet of one side reaches any segment of the other side."""
     result = _sweep(site, plan, access, probes)
     across = [pair for pair in site.forbidden if pair.never]
-    evidence(f"{len(across)} ordered pairs that the law keeps apart, {len(result.across)} packets came through")
+    evidence(
+        f"{len(across)} ordered pairs that the law keeps apart, {len(result.across)} packets came through"
+    )
     assert not result.across, "\n".join(result.across[:SHOWN])
     if result.blind:
-        not_assessed(f"nothing could be heard in {', '.join(sorted(result.blind))}: are the sides apart there?")
+        not_assessed(
+            f"nothing could be heard in {', '.join(sorted(result.blind))}: are the sides apart there?"
+        )
 
 
 @control("NET-04", kind="probe")
-def test_no_system_of_the_other_side_answers(site, plan, access, probes, evidence):
+def test_no_system_of_the_other_side_answers(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
     """No probe of one side is answered by a system of the other side."""
     here = probes.of_site(site.site.slug)
     if not here:
@@ -85,7 +102,9 @@ def test_no_system_of_the_other_side_answers(site, plan, access, probes, evidenc
 
 
 @control("NET-10", kind="probe")
-def test_forged_sources_are_dropped(site, plan, access, probes, evidence):
+def test_forged_sources_are_dropped(
+    site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
+) -> None:
     """A packet with a source of another segment does not get out of the segment it was sent in."""
     slug = site.site.slug
     forger, honest, target = (probes.need(slug, name) for name in ("users", "management", "servers"))

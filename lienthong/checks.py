@@ -39,6 +39,12 @@ from lienthong.model.finding import Kind
 from lienthong.model.intent import Node
 from lienthong.model.words import Side
 
+#: A check calls it with a line that was seen; it stands in the report.
+Evidence = Callable[[str], None]
+#: Testinfra's host: it has no types of its own.
+Host = Any
+#: Gives the Testinfra host of any system by its name.
+Hosts = Callable[[str], Host]
 Check = TypeVar("Check", bound=Callable[..., None])
 MARK = "__lienthong_control__"
 

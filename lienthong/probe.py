@@ -316,7 +316,7 @@ def forge(source: str, target: str, count: int = 3) -> Answer:
 
 @verb
 def follow(address: str, port: int, seconds: float, interval_s: float = 0.1) -> Answer:
-    """Ask an address by TCP again and again; returns [[seconds since the start, whether it answered], ...]."""
+    """Ask an address by TCP again and again: [[seconds since the start, whether it answered], ...]."""
     started = time.monotonic()
     seen: list[list[Any]] = []
     while (now := time.monotonic() - started) < seconds:

@@ -80,7 +80,7 @@ def _by_name(probes: Probes, spot: Spot) -> Probe:
 
 
 def play(stage: Stage, probes: Probes, flows: Sequence[Flow]) -> Played:
-    """Send through every flow once; what fails is tried a second time, because the first packet may meet no ARP."""
+    """Send through every flow once; what fails is tried again, because the first packet may meet no ARP."""
     listen(probes)
     result = Played()
     work: dict[Spot, list[Shot]] = defaultdict(list)
@@ -229,7 +229,7 @@ def _arrivals(
 
 
 def _hearing(plan: ProvincePlan, access: Access, probes: Probes, wanted: list[Probe]) -> dict[str, bool]:
-    """Whether each probe is heard to answer on every port by its own gateway (the Internet's: by the provider)."""
+    """Whether each probe answers its own gateway on every port (on the Internet: the provider)."""
     found: dict[str, bool] = {}
 
     def check(probe: Probe) -> bool:

@@ -19,7 +19,8 @@ DNS_QUERY = "1234010000010000000000000776657273696f6e0462696e640000100003"
 NTP_QUERY = "e3" + "00" * 47
 SIP_OPTIONS = (
     "OPTIONS sip:audit@invalid SIP/2.0\r\nVia: SIP/2.0/UDP {src}:{port};branch=z9hG4bKaudit;rport\r\n"
-    "From: <sip:audit@invalid>;tag=1\r\nTo: <sip:audit@invalid>\r\nCall-ID: audit@{src}\r\nCSeq: 1 OPTIONS\r\n"
+    "From: <sip:audit@invalid>;tag=1\r\nTo: <sip:audit@invalid>\r\n"
+    "Call-ID: audit@{src}\r\nCSeq: 1 OPTIONS\r\n"
     "Max-Forwards: 5\r\nContent-Length: 0\r\n\r\n"
 )
 
@@ -130,7 +131,7 @@ def _ports(flow: Flow) -> Iterable[int]:
 
 
 def _address(stage: Stage, flow: Flow, src: Spot, dst: Spot) -> IPv4Address:
-    """Which address of the target a packet is sent to: a gateway's in one's own segment, a public one from outside."""
+    """Which address of the target is tried: a gateway's in one's own segment, a public from outside."""
     node = stage.nodes.get(dst.name)
     if flow.src.label == INTERNET and node is not None:
         for uplink in stage.plan.sites[node.site].uplinks:

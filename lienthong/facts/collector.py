@@ -159,16 +159,16 @@ def certificates() -> Seen:
 
 
 def sysctl() -> Seen:
-    """What the kernel does with packets and with secrets of its own; a tenth of the time `sysctl -a` takes."""
+    """What the kernel does with packets and its own secrets; a tenth of the time of `sysctl -a`."""
     lines = []
-    words = ("rp_filter", "accept_redirects", "secure_redirects", "send_redirects", "accept_source_route")
-    words += ("forwarding", "proxy_arp", "log_martians", "accept_ra", "autoconf")
+    words = "rp_filter accept_redirects secure_redirects send_redirects accept_source_route".split()
+    words += ["forwarding", "proxy_arp", "log_martians", "accept_ra", "autoconf"]
     for family in ("ipv4", "ipv6"):
         folder = f"/proc/sys/net/{family}/conf"
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             lines += [f"net/{family}/conf/{name}/{word}" for word in words]
     lines += ["net/ipv4/ip_forward", "net/ipv4/tcp_syncookies", "net/ipv4/icmp_echo_ignore_broadcasts"]
-    lines += ["kernel/kptr_restrict", "kernel/dmesg_restrict", "kernel/randomize_va_space", "fs/suid_dumpable"]
+    lines += ["kernel/kptr_restrict", "kernel/dmesg_restrict", "kernel/randomize_va_space"]
     found = []
     for path in lines:
         try:

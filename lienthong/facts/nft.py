@@ -1,4 +1,4 @@
-"""Reads `nft -j list ruleset`: what each chain lets pass, as sets that can be compared with the plan's. Pure."""
+"""Reads `nft -j list ruleset`: what each chain lets pass, as sets to compare with the plan's. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Accept:
     @property
     def any_any(self) -> bool:
         """Whether it restricts neither who, nor whom, nor what."""
-        return not (self.src or self.dst or self.proto or self.iif and self.oif)
+        return not (self.src or self.dst or self.proto or (self.iif and self.oif))
 
     def __str__(self) -> str:
         parts = [
@@ -106,7 +106,8 @@ def _set(networks: Iterable[IPv4Network]) -> frozenset[IPv4Network]:
 
 def _rule(raw: Object) -> LiveRule:
     found: dict[str, Any] = {"iif": set(), "oif": set(), "src": set(), "dst": set(), "ports": set()}
-    proto, verdict, strange = "", "", []
+    proto, verdict = "", ""
+    strange: list[str] = []
     for part in raw.get("expr", []):
         name, value = next(iter(part.items()))
         if name in {"accept", "drop", "reject", "masquerade", "dnat", "return"}:
@@ -140,7 +141,8 @@ def _match(value: Object, found: dict[str, Any], proto: str, strange: list[str])
     if meta in {"iifname", "oifname"}:
         found[meta[:3]] |= set(_items(right))
     elif word in {("ip", "saddr"), ("ip", "daddr")}:
-        found["src" if word[1] == "saddr" else "dst"] |= {n for item in _items(right) for n in _networks(item)}
+        networks = {network for item in _items(right) for network in _networks(item)}
+        found["src" if word[1] == "saddr" else "dst"] |= networks
     elif word[1] == "dport":
         proto = str(word[0])
         found["ports"] |= {_span(item) for item in _items(right)}

@@ -39,14 +39,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Account:
-    """An account; `password` is `locked`, `empty` or `set`."""
+    """An account; `state` is what its password is: `locked`, `empty` or `set`."""
 
     name: str
     uid: int
     gid: int
     home: str
     shell: str
-    password: str
+    state: str
     keys: tuple[str, ...]
     """options and type of each key that opens it"""
 
@@ -54,7 +54,7 @@ class Account:
     def may_log_in(self) -> bool:
         """A person or a program can get a session by it."""
         closed = self.shell.rsplit("/", 1)[-1] in {"nologin", "false", "sync"}
-        return not closed and (self.password != "locked" or bool(self.keys))  # noqa: S105 - a word, no password
+        return not closed and (self.state != "locked" or bool(self.keys))
 
 
 @dataclass(frozen=True)
