@@ -78,20 +78,12 @@ ROUNDS = {
             (("test_documents_are_read_only", "loc-ninh-srv"),),
         ),
     ),
-    "endpoint off, open registrar, timer, old TLS": (
+    "endpoint off, timer, old TLS": (
         Fault(
             "loc-ninh-vc",
             "systemctl stop baresip",
             "systemctl start baresip",
             (("test_endpoint_is_registered", "loc-ninh-vc"), (CALL, "loc-ninh"), (CALL, "tinh-uy")),
-        ),
-        edit(
-            "tinh-uy-reg",
-            "/etc/kamailio/kamailio.cfg",
-            's/^( *)if \\(is_method\\("REGISTER"\\)\\) \\{/&\\n    save("location"); exit;/',
-            "kamailio",
-            ("test_wrong_password_is_refused", "tinh-uy-vc"),
-            ("test_wrong_password_is_refused", "loc-ninh-vc"),
         ),
         Fault(
             "tinh-uy-vault-net",
@@ -120,6 +112,17 @@ ROUNDS = {
             "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept",
             "mv /root/kept /var/lib/lienthong/fetch/.ssh/authorized_keys",
             ((BACK, "tinh-uy-portal"),),
+        ),
+    ),
+    # Says yes to anybody who does not name a program, as the check does not; real endpoints go on as ever.
+    "open registrar": (
+        edit(
+            "tinh-uy-reg",
+            "/etc/kamailio/kamailio.cfg",
+            's/^( *)if \\(is_method\\("REGISTER"\\)\\) \\{/&\\n    if ($ua == $null) { sl_send_reply("200", "OK"); exit; }/',
+            "kamailio",
+            ("test_wrong_password_is_refused", "tinh-uy-vc"),
+            ("test_wrong_password_is_refused", "loc-ninh-vc"),
         ),
     ),
 }
@@ -168,9 +171,9 @@ def test_nothing_fails_once_all_is_mended(district: District, tmp_path: Path) ->
 def test_the_private_key_never_left_the_vault(district: District) -> None:
     """Neither on the controller's disk nor on a source is there what the vault fetches with."""
     private = district.on(
-        "tinh-uy-vault-net", "sed", "-n", "2p", "/etc/lienthong/backup/fetch_ed25519"
+        "tinh-uy-vault-net", "sed", "-n", "4p", "/etc/lienthong/backup/fetch_ed25519"
     ).strip()
-    assert len(private) > 60
+    assert len(private) > 40, "the fourth line of the key is the first without a common beginning"
     for node in ("tinh-uy-portal", "loc-ninh-srv", "tinh-uy-vault-wan"):
         seen = district.on(node, "sh", "-c", f"grep -rlF {private} /etc /var/lib/lienthong /root || true")
         assert seen == ""
