@@ -119,7 +119,8 @@ ROUNDS = {
         edit(
             "tinh-uy-reg",
             "/etc/kamailio/kamailio.cfg",
-            's/^( *)if \\(is_method\\("REGISTER"\\)\\) \\{/&\\n    if ($ua == $null) { sl_send_reply("200", "OK"); exit; }/',
+            's/^ *if \\(is_method\\("REGISTER"\\)\\) \\{/&\\n'
+            'if ($ua == $null) { sl_send_reply("200", "OK"); exit; }/',
             "kamailio",
             ("test_wrong_password_is_refused", "tinh-uy-vc"),
             ("test_wrong_password_is_refused", "loc-ninh-vc"),
