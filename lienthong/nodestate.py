@@ -63,6 +63,8 @@ if [ -x /usr/sbin/nft ]; then
   want=$(unshare -n sh -c 'nft -f /etc/nftables.conf && nft -s list ruleset')
   if [ -n "$want" ] && [ "$want" = "$(nft -s list ruleset)" ]; then echo same; else echo differs; fi
 fi
+echo '#time'
+chronyc -n tracking | sed -n 's/^Leap status *: //p'
 echo '#key'
 openssl pkey -in {pki}/node.key -pubout
 echo '#certificate'
@@ -107,6 +109,8 @@ class NodeState:
     """home folder by user"""
     filter_differs: bool = True
     """the live packet filter is not what its files say"""
+    time_kept: bool = False
+    """the time daemon follows a source"""
     public_key: str = ""
     """PEM of the public half of the node's key; empty when there is no key"""
     certificate: str = ""
@@ -177,6 +181,7 @@ def parse(output: list[str]) -> NodeState:
         },
         users=dict(line.partition(":")[::2] for line in parts.get("users", [])),
         filter_differs=parts.get("filter", []) != ["same"],
+        time_kept=parts.get("time", []) not in ([], ["Not synchronised"]),
         public_key="\n".join(parts.get("key", [])),
         certificate="\n".join(parts.get("certificate", [])),
         authority="\n".join(parts.get("authority", [])),
