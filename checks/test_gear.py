@@ -10,6 +10,7 @@ from lienthong.facts import Facts, nft
 from lienthong.facts.parse import OvsPort, within
 from lienthong.model.intent import Bridge, L3Interface, Node, ProvincePlan
 from lienthong.model.words import PARKING_VLAN, Side
+from lienthong.plan.addressing import SITE_BITS
 from lienthong.target import Access
 
 #: Plain-text ways to manage a device: FTP, Telnet, TFTP, HTTP, rexec, rlogin, rsh.
@@ -49,8 +50,9 @@ def test_no_system_has_a_leg_in_each_side(
 ) -> None:
     """The system has no address and no VLAN of the other side."""
     other = Side.NET if node.side is Side.WAN else Side.WAN
-    theirs = [s.prefix for site in plan.sites.values() for s in site.segments.values() if s.side is other]
-    vlans = {s.vlan for site in plan.sites.values() for s in site.segments.values() if s.side is other}
+    segments = [s for site in plan.sites.values() for s in site.segments.values() if s.side is other]
+    theirs = {segment.prefix.supernet(new_prefix=SITE_BITS) for segment in segments}
+    vlans = {segment.vlan for segment in segments}
     wrong = []
     for name, addresses in facts.addresses.items():
         wrong += [f"{name} has {address}" for address in addresses if within(address, tuple(theirs))]

@@ -161,7 +161,7 @@ def certificates() -> Seen:
 def sysctl() -> Seen:
     """What the kernel does with packets and its own secrets; a tenth of the time of `sysctl -a`."""
     lines = []
-    words = "rp_filter accept_redirects secure_redirects send_redirects accept_source_route".split()
+    words = ["rp_filter", "accept_redirects", "secure_redirects", "send_redirects", "accept_source_route"]
     words += ["forwarding", "proxy_arp", "log_martians", "accept_ra", "autoconf"]
     for family in ("ipv4", "ipv6"):
         folder = f"/proc/sys/net/{family}/conf"

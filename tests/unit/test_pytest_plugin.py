@@ -198,7 +198,7 @@ def test_deadly(site):
 
 @pytest.mark.parametrize("plugin", [[], ["-p", "lienthong.pytest_plugin"]])
 def test_plain_pytest_runs_checks(workshop: Path, plugin: list[str]) -> None:
-    """As installed, and given by name: registered once in both cases."""
+    """As installed, and given by name: registered once."""
     body = '@control("T-1")\ndef test_good(site):\n    """Good."""\n    assert site.site.slug == "loc-ninh"\n'
     (workshop / "checks" / "test_it.py").write_text(HEAD + body, encoding="utf-8")
     done = _pytest(workshop, ["checks", "--site=loc-ninh", "--target=live", *plugin])
@@ -219,7 +219,9 @@ def test_other_runs_see_nothing_of_it(tmp_path: Path) -> None:
 
 
 def _pytest(folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "LIENTHONG_R"))}
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "LIENTHONG_R"))
+    }
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
