@@ -79,7 +79,7 @@ def plan(
     from lienthong import provision
 
     ws, slugs, nodes = _start("plan", root, target, sites, all_sites, side)
-    report = provision.plan(ws, slugs, nodes, _say)
+    report = provision.plan(ws, nodes, _say)
     _show(report, ws, slugs, as_json)
 
 

@@ -69,7 +69,8 @@ class Journal:
         """Whether the apply before `run` did the same sites from exactly these inputs, and ended well."""
         with self._open() as db:
             row = db.execute(
-                "select sites, inputs, outcome from run where verb = 'apply' and id < ? order by id desc limit 1",
+                "select sites, inputs, outcome from run"
+                " where verb = 'apply' and id < ? order by id desc limit 1",
                 (run,),
             ).fetchone()
         return row is not None and row == (" ".join(sites), inputs, "done")

@@ -65,7 +65,7 @@ def deploys(root: Path) -> list[str]:
     return [*GROUNDWORK, *services]
 
 
-def plan(ws: Workspace, sites: Sequence[str], nodes: Sequence[Node], say: Say) -> Report:
+def plan(ws: Workspace, nodes: Sequence[Node], say: Say) -> Report:
     """What would change on every device and host; nothing is changed."""
     began = time.monotonic()
     results, there = _reach(ws, nodes, say)

@@ -127,14 +127,16 @@ def _uplinks(site: Site, where: Where) -> Iterator[Problem]:
         elif device.side is not wanted[uplink.kind]:
             yield Problem(
                 where((*here, "device")),
-                f"a {uplink.kind} line ends on the {wanted[uplink.kind]} side, {uplink.device} is on the other",
+                f"a {uplink.kind} line ends on the {wanted[uplink.kind]} side, "
+                f"{uplink.device} is on the other",
                 "the two sides share nothing",
             )
-        if uplink.address is not None and uplink.gateway is not None:
-            if uplink.gateway not in uplink.address.network or uplink.gateway == uplink.address.ip:
-                yield Problem(
-                    where((*here, "gateway")), f"{uplink.gateway} is not a neighbour of {uplink.address}"
-                )
+        if uplink.address is None or uplink.gateway is None:
+            continue
+        if uplink.gateway not in uplink.address.network or uplink.gateway == uplink.address.ip:
+            yield Problem(
+                where((*here, "gateway")), f"{uplink.gateway} is not a neighbour of {uplink.address}"
+            )
 
 
 def _services(site: Site, where: Where) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ Every model is frozen and refuses unknown keys. Nothing here is derived; `lienth
 
 from __future__ import annotations
 
-from datetime import date
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Annotated, Any, Self
 

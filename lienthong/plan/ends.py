@@ -84,9 +84,9 @@ def parts(spec: Ends, here: Node, place: Place) -> Parts:
     found: dict[str, list[End]] = {}
     if spec.zone is not None:
         for segment in place.segments:
-            if segment.side is here.side and segment.zone is spec.zone:
-                if not spec.near or segment.site == here.site:
-                    found.setdefault(segment.site, []).append(segment_end(segment))
+            right = segment.side is here.side and segment.zone is spec.zone
+            if right and (not spec.near or segment.site == here.site):
+                found.setdefault(segment.site, []).append(segment_end(segment))
         return Parts({site: tuple(ends) for site, ends in found.items()})
     for node in place.nodes:
         if node.side is here.side and _meant(spec, here, node):

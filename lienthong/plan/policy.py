@@ -12,7 +12,6 @@ from ipaddress import IPv4Address, IPv4Network
 from lienthong.model.intent import End, Flow, Forwarding, Node, ProvincePlan, Rule
 from lienthong.model.words import Side, UplinkKind, Zone
 
-
 INTERNET = "internet"
 
 

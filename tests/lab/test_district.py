@@ -16,7 +16,6 @@ import pytest
 from lienthong.lab.namespace import inside
 from lienthong.lab.place import Place
 from lienthong.target import resolve
-
 from tests.lab.conftest import NAME, ROOT, SITES, District
 
 LAB = Place(ROOT, NAME)
@@ -165,14 +164,9 @@ def test_no_secret_is_left_anywhere(district: District) -> None:
     )
     for folder in ("out", "run"):
         for path in (ROOT / folder).rglob("*"):
-            if (
-                path.is_file()
-                and not path.is_symlink()
-                and "/nodes/" not in str(path)
-                and path.stat().st_size < 50_000_000
-            ):
-                if path.name != "secrets.json":
-                    texts[str(path)] = path.read_bytes()
+            mine = path.is_file() and not path.is_symlink() and "/nodes/" not in str(path)
+            if mine and path.name != "secrets.json" and path.stat().st_size < 50_000_000:
+                texts[str(path)] = path.read_bytes()
     leaks = [
         f"{name} in {where}"
         for where, text in texts.items()
