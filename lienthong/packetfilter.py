@@ -67,22 +67,12 @@ def filter_of(plan: ProvincePlan, node: Node) -> Filter:
     outer: list[str] = []
     internet: list[str] = []
     if node.is_gateway and node.device is not None:
-        outer = [
-            i.name
-            for i in node.device.interfaces
-            if i.name != "lo" and not i.name.startswith("vlan")
-        ]
-        internet = [
-            u.name
-            for u in site.uplinks
-            if u.kind is UplinkKind.INTERNET and u.node == node.name
-        ]
+        outer = [i.name for i in node.device.interfaces if i.name != "lo" and not i.name.startswith("vlan")]
+        internet = [u.name for u in site.uplinks if u.kind is UplinkKind.INTERNET and u.node == node.name]
     return Filter(
         gateway=node.is_gateway,
         management=networks(management),
-        legs=tuple(Leg(s.interface, networks([s.prefix])) for s in mine)
-        if node.is_gateway
-        else (),
+        legs=tuple(Leg(s.interface, networks([s.prefix])) for s in mine) if node.is_gateway else (),
         outer=names(outer) if outer else "",
         internet=names(internet) if internet else "",
         inside=networks(s.prefix for s in mine),
@@ -128,9 +118,7 @@ def _protocol(proto: str, ports: Sequence[tuple[int, int]]) -> str:
         return "ip protocol ospf"
     if not ports:
         return f"meta l4proto {proto}"
-    spans = [
-        f"{low}" if low == high else f"{low}-{high}" for low, high in sorted(ports)
-    ]
+    spans = [f"{low}" if low == high else f"{low}-{high}" for low, high in sorted(ports)]
     return f"{proto} dport {{ {', '.join(spans)} }}"
 
 
