@@ -11,7 +11,7 @@ test:
 	@scripts/test
 
 check:
-	@scripts/setup
+	@scripts/setup --check
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
