@@ -77,7 +77,8 @@ FAULTS = (
         (
             (
                 SRV,
-                "printf 'PermitRootLogin yes\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/00.conf"
+                "cd /etc/ssh/sshd_config.d"
+                " && printf 'PermitRootLogin yes\\nPasswordAuthentication yes\\n' > 00.conf"
                 " && systemctl reload ssh",
             ),
         ),
@@ -133,7 +134,8 @@ FAULTS = (
             (
                 GW_WAN,
                 "vtysh -c 'configure' -c 'interface tslcd-b' -c 'no ip ospf message-digest-key 1'"
-                " -c \"$(sed -n '/^interface tslcd-b/,/^exit/p' /etc/frr/frr.conf | grep -o 'ip ospf message.*key.*')\"",
+                " -c \"$(sed -n '/^interface tslcd-b/,/^exit/p' /etc/frr/frr.conf"
+                " | grep -o 'ip ospf message.*key.*')\"",
             ),
         ),
         seen_after_s=7,
