@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lienthong.certificates import authority
 from lienthong.checks import control, not_assessed, runs
+from lienthong.hosts.certificates import authority
+from lienthong.hosts.web import judge
 from lienthong.model.intent import Node, SitePlan
 from lienthong.model.secret import SecretStore
 from lienthong.model.words import Zone
 from lienthong.target import Access
-from lienthong.web import judge
 
 
 @control("APP-01", kind="probe", nodes=runs("app"))

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
-from lienthong import endpoint
 from lienthong.checks import Selector, control, not_assessed
-from lienthong.endpoint import Received, Run
+from lienthong.conference import endpoint
+from lienthong.conference.endpoint import Received, Run
 from lienthong.errors import LienThongError
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.words import Target, Zone

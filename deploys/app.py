@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.webserver import web_server
+from lienthong.hosts.webserver import web_server
 from lienthong.workspace import workspace
 
 space = workspace()

@@ -13,13 +13,24 @@ from collections.abc import Iterator
 from pyinfra import host, inventory, state
 from pyinfra.api import StringCommand, operation
 
-from lienthong.deploying import File, Folder, Told, command, differs, group, place, render, service, user
+from lienthong.hosts.deploying import (
+    File,
+    Folder,
+    Told,
+    command,
+    differs,
+    group,
+    place,
+    render,
+    service,
+    user,
+)
+from lienthong.hosts.nodestate import node_state
+from lienthong.hosts.trust import host_keys, public_key
+from lienthong.hosts.webserver import DOCUMENTS, READERS
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
-from lienthong.nodestate import node_state
 from lienthong.services.backup import Params
-from lienthong.trust import host_keys, public_key
-from lienthong.webserver import DOCUMENTS, READERS
 from lienthong.workspace import workspace
 
 space = workspace()

@@ -6,7 +6,7 @@ import json
 
 from pyinfra import host
 
-from lienthong.deploying import File, place, render, service
+from lienthong.hosts.deploying import File, place, render, service
 from lienthong.model.intent import SegmentPlan
 from lienthong.services.dhcp import Params
 from lienthong.workspace import workspace

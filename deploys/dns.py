@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import File, absent, place, render, service
+from lienthong.hosts.deploying import File, absent, place, render, service
 from lienthong.model.words import Side, Target
 from lienthong.services.dns import Params
 from lienthong.workspace import workspace

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import File, render, ruleset, service
-from lienthong.packetfilter import filter_of, names
+from lienthong.hosts.deploying import File, render, ruleset, service
+from lienthong.hosts.packetfilter import filter_of, names
 from lienthong.workspace import workspace
 
 space = workspace()

@@ -10,8 +10,18 @@ from dataclasses import dataclass
 
 from pyinfra import host
 
-from lienthong.certificates import central_authority
-from lienthong.deploying import AUTHORITY, CERTIFICATE, KEY, File, Folder, packages, place, render, service
+from lienthong.hosts.certificates import central_authority
+from lienthong.hosts.deploying import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    File,
+    Folder,
+    packages,
+    place,
+    render,
+    service,
+)
 from lienthong.services.logs import RELP_TLS, Params
 from lienthong.workspace import workspace
 

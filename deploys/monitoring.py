@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import AUTHORITY, CERTIFICATE, KEY, File, place, render, service
+from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, File, place, render, service
 from lienthong.services.monitoring import NODE_EXPORTER, Params
 from lienthong.workspace import workspace
 

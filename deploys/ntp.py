@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import File, command, place, render, service
+from lienthong.hosts.deploying import File, command, place, render, service
+from lienthong.hosts.nodestate import node_state
 from lienthong.model.words import Side
-from lienthong.nodestate import node_state
 from lienthong.services.ntp import Params
 from lienthong.workspace import workspace
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.certificates import authority
-from lienthong.deploying import AUTHORITY, PKI_GROUP, File, Folder, certificate, group, place
+from lienthong.hosts.certificates import authority
+from lienthong.hosts.deploying import AUTHORITY, PKI_GROUP, File, Folder, certificate, group, place
 from lienthong.workspace import workspace
 
 space = workspace()

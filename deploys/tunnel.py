@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.deploying import File, place, render, service
 from lienthong.errors import LienThongError
+from lienthong.hosts.deploying import File, place, render, service
+from lienthong.hosts.wireguard import public_key
 from lienthong.model.intent import Tunnel
-from lienthong.wireguard import public_key
 from lienthong.workspace import workspace
 
 KEEPALIVE_S = 15

@@ -6,7 +6,7 @@ from hashlib import md5
 
 from pyinfra import host
 
-from lienthong.deploying import File, Folder, place, render, service, user
+from lienthong.hosts.deploying import File, Folder, place, render, service, user
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
 from lienthong.model.words import Zone

@@ -40,7 +40,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import make_inventory
 
 from lienthong.errors import LienThongError
-from lienthong.nodestate import node_state
+from lienthong.hosts.nodestate import node_state
 
 CONNECT_TIMEOUT_S = 10
 

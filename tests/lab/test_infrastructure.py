@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lienthong.deploying import AUTHORITY, CERTIFICATE, KEY, render
+from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, render
+from lienthong.hosts.packetfilter import filter_of
 from lienthong.inventory import load
-from lienthong.packetfilter import filter_of
 from lienthong.plan.build import build
 from tests.lab.conftest import ROOT, SITES, District
 

@@ -10,17 +10,15 @@ ENGINE = Path(__file__).resolve().parents[2] / "lienthong"
 #: From the ground up. A module may import its own floor and every floor below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "model"}),
-    frozenset({"yamlfile"}),
     frozenset({"services", "platforms"}),
-    frozenset({"plan", "target", "secrets", "rules"}),
+    frozenset({"plan", "target", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset({"render", "diff", "guard", "transport", "nodestate", "packetfilter", "certificates"}),
-    frozenset({"wireguard", "trust", "web", "probe", "ctrl_tcp", "register", "rtp"}),
-    frozenset({"deploying", "runners", "facts", "journal", "lease", "endpoint", "checks"}),
-    frozenset({"webserver", "lab", "provision"}),
+    frozenset({"render", "diff", "guard", "transport", "probe"}),
+    frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
+    frozenset({"lab", "provision"}),
     frozenset({"audit", "report", "table"}),
-    frozenset({"cli", "pytest_plugin"}),
+    frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 

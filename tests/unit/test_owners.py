@@ -61,7 +61,7 @@ def of_python(files: list[Path]) -> set[str]:
     found: set[str] = set()
     shared: dict[str, str] = {}
     for name in ("nodestate", "deploying"):
-        text = (ROOT / "lienthong" / f"{name}.py").read_text(encoding="utf-8")
+        text = (ROOT / "lienthong" / "hosts" / f"{name}.py").read_text(encoding="utf-8")
         shared = _constants(ast.parse(text), shared)
     for path in files:
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lienthong import ctrl_tcp, endpoint, register, rtp
+from lienthong.conference import ctrl_tcp, endpoint, register, rtp
 from lienthong.errors import LienThongError
 from lienthong.services.videoconf import Params
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lienthong.errors import InventoryError, Problem
+from lienthong.inventory.rules import check
+from lienthong.inventory.yamlfile import Document, Path_, read
 from lienthong.model.site import Inventory, Province, Site
-from lienthong.rules import check
-from lienthong.yamlfile import Document, Path_, read
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -1,7 +1,7 @@
 """What every deploy file is written with. A deploy begins so and does only what concerns `me`:
 
     from pyinfra import host
-    from lienthong.deploying import File, place, render, service
+    from lienthong.hosts.deploying import File, place, render, service
     from lienthong.workspace import workspace
 
     me = workspace().node(host.name)
@@ -37,10 +37,10 @@ from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from lienthong.certificates import Authority, sign, utc_now, why_new
 from lienthong.errors import LienThongError
+from lienthong.hosts.certificates import Authority, sign, utc_now, why_new
+from lienthong.hosts.nodestate import PKI, FileState, NodeState, node_state
 from lienthong.model.intent import Node
-from lienthong.nodestate import PKI, FileState, NodeState, node_state
 from lienthong.workspace import find_root
 
 KEY = f"{PKI}/node.key"

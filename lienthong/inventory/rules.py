@@ -8,11 +8,11 @@ from ipaddress import IPv4Address
 from pydantic import ValidationError
 
 from lienthong.errors import Problem
+from lienthong.inventory.yamlfile import Path_
 from lienthong.model.site import Inventory, Province, Site
 from lienthong.model.words import VLANS, Role, Side, UplinkKind, Zone
 from lienthong.plan import addressing
 from lienthong.services import discover
-from lienthong.yamlfile import Path_
 
 Where = Callable[[Path_], str]
 

@@ -6,7 +6,7 @@ that group and can change nothing. The certificate is the node's own (deploys/pk
 
 from __future__ import annotations
 
-from lienthong.deploying import (
+from lienthong.hosts.deploying import (
     CERTIFICATE,
     KEY,
     File,
