@@ -1,8 +1,8 @@
 """Speaks to baresip's ctrl_tcp: netstrings of JSON on a TCP socket. Standard library only.
 
 This file is run on an endpoint as it stands (`python3 -c`, see `lienthong.conference.endpoint`): ctrl_tcp
-listens on loopback, and nothing is to be left behind there. Arguments: port, then one word for each command, the
-command's parameter after a `=`: `dial=1000`. Prints one JSON object a command:
+listens on loopback, and nothing is to be left behind there. Arguments: port, then one word for each
+command, the command's parameter after a `=`: `dial=1000`. Prints one JSON object a command:
 `{"ok": bool, "data": str, "events": [[type, param, peer], …]}`. `wait=TYPE:SECONDS` waits for an event.
 """
 
