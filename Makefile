@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 CODE := lienthong deploys checks tests inventory/hosts.py
 
-.PHONY: demo test check format lock clean-lab
+.PHONY: demo test bench check format lock clean-lab
 
 demo:
 	@scripts/demo
@@ -10,12 +10,16 @@ demo:
 test:
 	@scripts/test
 
+# The figures of the main job on this machine, in one run; never part of a test.
+bench:
+	@scripts/bench
+
 check:
 	@scripts/setup --check
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
-	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test .ci/run
+	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench .ci/run
 
 format:
 	@.venv/bin/ruff format $(CODE)

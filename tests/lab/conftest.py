@@ -74,3 +74,8 @@ def district() -> Iterator[District]:
         yield found
     finally:
         found.run("lab", "down")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that bring a lab of their own come first, so that no more than one lab is up at a time."""
+    items.sort(key=lambda item: "district" in getattr(item, "fixturenames", ()))

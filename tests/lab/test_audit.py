@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -19,9 +18,6 @@ from tests.lab.conftest import NAME, ROOT, District
 
 SITE = "loc-ninh"
 SHOWN = 2000
-#: The figures on two cores with nothing else to do; a machine that is shared may take longer.
-READ_S, DRILL_S = 20, 40
-PATIENCE = 1 if os.environ.get("CI") else 3
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +58,6 @@ def test_a_provisioned_district_complies() -> None:
     found = settled()
     assert not of(found, Status.FAIL, Status.ERROR), words(of(found, Status.FAIL, Status.ERROR))
     assert len({finding.control for finding in found.findings}) >= 25
-    assert (found.ended - found.started).total_seconds() <= READ_S * PATIENCE
 
 
 def test_what_this_machine_cannot_show_is_counted_in_the_open() -> None:
@@ -81,7 +76,6 @@ def test_a_drill_cuts_a_line_and_mends_it() -> None:
     assert drills
     assert not [f for f in drills if f.status is not Status.PASS], words(drills)
     assert not of(found, Status.FAIL, Status.ERROR), words(of(found, Status.FAIL, Status.ERROR))
-    assert (found.ended - found.started).total_seconds() <= DRILL_S * PATIENCE
 
 
 def test_a_node_that_lets_nobody_in_is_an_error_at_every_check_of_it(lab: District) -> None:
