@@ -28,7 +28,7 @@ else:
     # A client that started before its network asks again only later, and the server itself may come up in
     # this very run. Not reaching it is no failure of this step: the audit says it of the node.
     command(
-        "for once in 1 2 3 4 5; do chronyc burst 4/4; chronyc waitsync 8 0 0 1 && break; done >/dev/null; true",
+        "for _ in 1 2 3 4 5; do chronyc burst 4/4; chronyc waitsync 8 0 0 1 && break; done >/dev/null; true",
         what="ask the time server now",
         when=not node_state().time_kept,
         name="ntp: time is kept",
