@@ -40,6 +40,12 @@ TargetOption = Annotated[
     Target | None, typer.Option("--target", help="lab or live; the lab is the default while it is up")
 ]
 SideOption = Annotated[Side | None, typer.Option("--side", help="only this side")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow", help="override a refusal of the guard by name, e.g. large-removal@loc-ninh-gw-wan"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="print data for programs")]
 Root = Annotated[Path | None, typer.Option("--root", help="the checkout; else upward from here")]
 
@@ -89,6 +95,7 @@ def apply(
     all_sites: All = False,
     target: TargetOption = None,
     side: SideOption = None,
+    allow: Allow = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -96,7 +103,7 @@ def apply(
     from lienthong import provision
 
     ws, slugs, nodes = _start("apply", root, target, sites, all_sites, side)
-    report = provision.apply(ws, slugs, nodes, _say)
+    report = provision.apply(ws, slugs, nodes, _say, allow=frozenset(allow or ()))
     _show(report, ws, slugs, as_json)
 
 

@@ -80,8 +80,18 @@ def plan(ws: Workspace, nodes: Sequence[Node], say: Say) -> Report:
     return Report("plan", tuple(results), time.monotonic() - began)
 
 
-def apply(ws: Workspace, sites: Sequence[str], nodes: Sequence[Node], say: Say) -> Report:
+def apply(
+    ws: Workspace,
+    sites: Sequence[str],
+    nodes: Sequence[Node],
+    say: Say,
+    *,
+    allow: frozenset[str] = frozenset(),
+) -> Report:
     """Make the sites as intended. A second time changes nothing.
+
+    Args:
+        allow: refusals of the guard that the operator overrides, each `<rule>@<node>`.
 
     Raises:
         LienThongError: another run holds these sites, or a tool could not be started.
@@ -95,9 +105,9 @@ def apply(ws: Workspace, sites: Sequence[str], nodes: Sequence[Node], say: Say) 
         if journal.settled(run, sites, inputs):
             # Nothing is expected to change, so the order no longer matters and the tools may look
             # at the same time. Each still looks at every path it owns: this saves waiting, not looking.
-            report = _together(ws, nodes, say, keep)
+            report = _together(ws, nodes, say, keep, allow)
         else:
-            report = _in_order(ws, nodes, say, keep)
+            report = _in_order(ws, nodes, say, keep, allow)
         journal.end(run, "failed" if report.bad else "done")
     return replace(report, seconds=time.monotonic() - began)
 
@@ -112,7 +122,7 @@ class _Keeper:
         return results
 
 
-def _in_order(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper) -> Report:
+def _in_order(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper, allow: frozenset[str]) -> Report:
     results: list[StepResult] = []
     gear = [node for node in nodes if node.device is not None]
     hosts = [node for node in nodes if node.device is None]
@@ -122,7 +132,7 @@ def _in_order(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper) -> 
     good = _good(early, results)
     for role in ("switches", "gateways"):
         chosen = [n for n in good if n in gear and (n.is_switch if role == "switches" else n.is_gateway)]
-        results += keep(_netmiko(ws, chosen, False, say))
+        results += keep(_netmiko(ws, chosen, False, say, allow))
     if unreached:
         # Behind gear that has only now been set up there may be hosts that could not be reached before.
         missed, late = _reach(ws, [node for node in nodes if node not in early], say)
@@ -134,13 +144,13 @@ def _in_order(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper) -> 
     return Report("apply", tuple(results), 0.0)
 
 
-def _together(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper) -> Report:
+def _together(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper, allow: frozenset[str]) -> Report:
     unreached, there = _reach(ws, nodes, say)
     results = keep(unreached)
     with ThreadPoolExecutor(3) as pool:
         jobs = [
             pool.submit(_ansible, ws, there, False, say),
-            pool.submit(_netmiko, ws, [n for n in there if n.device], False, say),
+            pool.submit(_netmiko, ws, [n for n in there if n.device], False, say, allow),
             pool.submit(_pyinfra, ws, there, False, say),
         ]
         for job in jobs:
@@ -157,13 +167,15 @@ def _ansible(ws: Workspace, nodes: Sequence[Node], check: bool, say: Say) -> lis
     return ansible.run(ws.access, nodes, check=check, progress=say)
 
 
-def _netmiko(ws: Workspace, nodes: Sequence[Node], check: bool, say: Say) -> list[StepResult]:
+def _netmiko(
+    ws: Workspace, nodes: Sequence[Node], check: bool, say: Say, allow: frozenset[str] = frozenset()
+) -> list[StepResult]:
     from lienthong.runners import netmiko
 
     if not nodes:
         return []
     say(f"network of {len(nodes)} devices (Netmiko)")
-    return netmiko.run(ws.access, ws.secrets, ws.plan, nodes, check=check, progress=say)
+    return netmiko.run(ws.access, ws.secrets, ws.plan, nodes, check=check, progress=say, allow=allow)
 
 
 def _pyinfra(ws: Workspace, nodes: Sequence[Node], check: bool, say: Say) -> list[StepResult]:
