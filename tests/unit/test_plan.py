@@ -185,3 +185,27 @@ def test_site_type_is_frozen(inventory: Inventory) -> None:
     site: Site = inventory.sites["loc-ninh"]
     with pytest.raises(ValueError, match="frozen"):
         site.number = 6
+
+
+def test_other_sites_are_reached_by_the_tunnel_and_strangers_by_the_line(plan: ProvincePlan) -> None:
+    gateway = plan.nodes["loc-ninh-gw-net"]
+    office = plan.sites["tinh-uy"].segments["net-management"].prefix
+    ways = {rule.iif for rule in forward_rules(plan, gateway) if office in rule.src}
+    assert ways == {("wg-net",)}
+    back = {rule.oif for rule in forward_rules(plan, gateway) if rule.flow.origin == "logs"}
+    assert back == {("wg-net",)}
+
+
+def test_rules_speak_of_their_own_side_only(plan: ProvincePlan, inventory: Inventory) -> None:
+    foreign = {Side.WAN: inventory.province.net_pool, Side.NET: inventory.province.wan_pool}
+    for node in plan.nodes.values():
+        for rule in (*forward_rules(plan, node), *input_rules(plan, node)):
+            assert rule.flow.side is node.side
+            inner = [n for n in (*rule.src, *rule.dst) if n.prefixlen > 0]
+            assert not [n for n in inner if n.overlaps(foreign[node.side])], (node.name, rule.flow.id)
+
+
+def test_router_ids_are_addresses_of_hosts(plan: ProvincePlan) -> None:
+    ids = {n.name: n.device.router_id for n in plan.nodes.values() if n.device and n.device.router_id}
+    assert str(ids["loc-ninh-gw-wan"]) == "10.0.47.1"
+    assert len(set(ids.values())) == len(ids) == 21
