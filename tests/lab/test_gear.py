@@ -167,7 +167,7 @@ def test_the_first_run_configures_and_the_second_has_nothing_to_do(applied: floa
 @pytest.mark.usefixtures("applied")
 def test_the_two_gateways_route_over_both_lines() -> None:
     deadline = time.monotonic() + 60
-    # A neighbour may be full some seconds before its BFD session is up; each session says the multiplier twice.
+    # A neighbour may be full before its BFD session is up; each session says the multiplier twice.
     while (
         on(GATEWAY, "vtysh -c 'show ip ospf neighbor'").count("Full/") < 2
         or on(GATEWAY, "vtysh -c 'show bfd peers'").count("Detect-multiplier: 5") < 4
