@@ -117,6 +117,33 @@ ROUNDS = {
             ((BACK, "tinh-uy-portal"),),
         ),
     ),
+    "store in reach, loose accounts, second address, open port": (
+        Fault(
+            "tinh-uy-vault-net",
+            "nft insert rule inet lienthong input tcp dport 22 accept",
+            "nft -f /etc/nftables.conf",
+            (("test_store_is_apart", "tinh-uy-portal"),),
+        ),
+        Fault(
+            "tinh-uy-gw-net",
+            "nft insert rule inet lienthong forward iifname vlan110 oifname vlan150 accept && "
+            "nft insert rule inet lienthong input iifname inet0 tcp dport 22 accept",
+            "nft -f /etc/nftables.conf",
+            (("test_portal_shows_nothing_else", "tinh-uy-portal"),),
+        ),
+        Fault(
+            "loc-ninh-vc",
+            "chmod 0644 /etc/baresip/accounts",
+            "chmod 0600 /etc/baresip/accounts",
+            (("test_endpoint_is_closed", "loc-ninh-vc"),),
+        ),
+        Fault(
+            "tinh-uy-reg",
+            "ip address add 203.0.113.200/32 dev eth0",
+            "ip address del 203.0.113.200/32 dev eth0",
+            (("test_address_is_private", "tinh-uy-reg"),),
+        ),
+    ),
     # Says yes to anybody who does not name a program, as the check does not; real endpoints go on as ever.
     "open registrar": (
         edit(
