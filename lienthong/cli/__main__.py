@@ -1,0 +1,5 @@
+"""`python -m lienthong.cli` is `lienthong`."""
+
+from lienthong.cli import main
+
+main()

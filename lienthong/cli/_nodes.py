@@ -1,0 +1,73 @@
+"""What plan, apply and audit begin and end with: the target, the nodes, the table of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lienthong.cli._options import say
+from lienthong.errors import LienThongError
+from lienthong.model.intent import Node
+from lienthong.model.words import Side, Target
+from lienthong.workspace import Workspace, find_root
+
+
+def start(
+    verb: str,
+    root: Path | None,
+    target: Target | None,
+    sites: Sequence[str] | None,
+    every: bool,
+    side: Side | None,
+) -> tuple[Workspace, list[str], list[Node]]:
+    """Name the target on the first line, enter the lab when it is the lab, and pick the nodes."""
+    found = find_root(root)
+    ws = Workspace(found, target.value if target else None)
+    access = ws.access
+    say(
+        f"{verb} · target {access.target.value}"
+        + (f" · {_where(access.root)}" if access.target is Target.LAB else "")
+    )
+    plan = ws.plan
+    if every == bool(sites):
+        raise LienThongError("name sites, or say --all", hint=f"sites: {', '.join(plan.sites)}")
+    slugs = (
+        list(dict.fromkeys(sites))
+        if sites
+        else [
+            slug for slug, site in plan.sites.items() if any(access.reaches(n) for n in site.nodes.values())
+        ]
+    )
+    nodes = [
+        node for slug in slugs for node in ws.site(slug).nodes.values() if side is None or node.side is side
+    ]
+    for node in nodes:
+        access.address(node)  # raises when the lab does not run it
+    if access.target is Target.LIVE and side is None and verb == "apply":
+        raise LienThongError(
+            "live, each side has a controller of its own", hint="say which you are: --side wan or --side net"
+        )
+    if access.target is Target.LAB:
+        from lienthong.lab.namespace import enter
+
+        enter(found)
+    return ws, slugs, nodes
+
+
+def _where(root: Path) -> str:
+    from lienthong.target import lab_dir
+
+    return str(lab_dir(root).relative_to(root))
+
+
+def show(report: Any, ws: Workspace, slugs: list[str], as_json: bool) -> None:
+    from lienthong import table
+
+    if as_json:
+        typer.echo(table.as_json(report, ws.access.target, slugs))
+    else:
+        typer.echo(table.as_text(report))
+    raise typer.Exit(report.exit_code)
