@@ -5,127 +5,131 @@ Every model is frozen and refuses unknown keys. Nothing here is derived; `lienth
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from lienthong.model.words import Domain, PortName, Role, Side, Slug, Text, UplinkKind, Zone
+from lienthong.model.asset import Asset, Building, Client, Room
+from lienthong.model.base import Bilingual, Day, Model, Validity
+from lienthong.model.gear import Contract, Device, Host, Port, Uplink
+from lienthong.model.system import Level, System
+from lienthong.model.words import Domain, PortName, Side, Slug, Text, Zone
 
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Bilingual(Model):
-    """A name that officers read, in Vietnamese and in English."""
-
-    vi: Text
-    en: Text
+__all__ = [
+    "Asset",
+    "Bilingual",
+    "Building",
+    "Client",
+    "Contract",
+    "Device",
+    "Host",
+    "Inventory",
+    "Model",
+    "Outside",
+    "PolicyPack",
+    "Port",
+    "Province",
+    "Room",
+    "Segment",
+    "Site",
+    "System",
+    "Unit",
+    "Uplink",
+    "Validity",
+]
 
 
 class Segment(Model):
-    """A VLAN with an IPv4 prefix; its number and prefix derive from the site's number and the zone."""
+    """A VLAN with a prefix; its number and prefix derive from the site's number and the zone."""
 
-    side: Side
-    zone: Zone
+    side: Side = Field(description="wan: Party network on TSLCD; net: Internet")
+    zone: Zone = Field(description="what it is for; the policy matrix speaks of zones")
     dhcp: bool = Field(default=False, description="the gateway leases addresses .100 to .199 here")
 
 
-class Port(Model):
-    """One socket of a switch. It leads to exactly one of: a device, a host, a segment, nowhere."""
+class Unit(Model):
+    """An organisation: provincial office, board, district, committee, commune. It has its seat at a site."""
 
-    device: Slug | None = Field(default=None, description="trunk to this device of the same side")
-    host: Slug | None = Field(default=None, description="access port of this host")
-    segment: Slug | None = Field(default=None, description="open access port in this segment")
-    unused: bool = Field(default=False, description="shut, and in the parking VLAN")
-    probe: bool = Field(default=False, description="kept free for a test device; the lab puts a probe here")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        chosen = [self.device is not None, self.host is not None, self.segment is not None, self.unused]
-        if sum(chosen) != 1:
-            raise ValueError("a port says exactly one of device, host, segment, unused")
-        if self.probe and self.segment is None:
-            raise ValueError("a probe port is in a segment")
-        return self
-
-
-class Device(Model):
-    """A gateway or a switch, on one side."""
-
-    role: Role
-    side: Side
-    platform: Slug
-    model: Text | None = None
-    serial: Text | None = None
-    id: Annotated[int, Field(ge=1, le=9)] = Field(description="last octet of its management address")
-    ports: dict[PortName, Port] = Field(default_factory=dict)
-    runs: dict[Slug, dict[str, Any]] = Field(default_factory=dict, description="service: parameters")
-
-
-class Uplink(Model):
-    """A line from a gateway outwards. TSLCD lines get derived addresses, Internet lines carry theirs."""
-
-    kind: UplinkKind
-    device: Slug
-    provider: Text
-    cost: Annotated[int, Field(ge=1, le=65535)] = 10
-    address: IPv4Interface | None = None
-    gateway: IPv4Address | None = None
-
-    @model_validator(mode="after")
-    def _addresses(self) -> Self:
-        if self.kind is UplinkKind.INTERNET and (self.address is None or self.gateway is None):
-            raise ValueError("an Internet uplink needs address and gateway")
-        if self.kind is UplinkKind.TSLCD and (self.address or self.gateway):
-            raise ValueError("a TSLCD uplink takes its address from the site's number")
-        return self
-
-
-class Host(Model):
-    """A computer with one leg in one segment."""
-
-    segment: Slug
-    id: Annotated[int, Field(ge=10, le=99)] = Field(description="last octet of its address")
-    runs: dict[Slug, dict[str, Any]] = Field(default_factory=dict, description="service: parameters")
+    kind: Slug = Field(description="a file of layers/kinds, e.g. district")
+    name: Bilingual = Field(description="full name")
+    valid: Validity = Field(default=Validity(), description="the days on which it exists")
+    parent: Slug | None = Field(default=None, description="unit above it")
+    succeeds: tuple[Slug, ...] = Field(default=(), description="units whose duties and records it took over")
 
 
 class Site(Model):
     """One place with a network of its own. Its kind is a value: the kinds are files of the inventory."""
 
-    slug: Slug
+    slug: Slug = Field(description="its short name; the name of the file")
     number: Annotated[int, Field(ge=0, le=2999)] = Field(description="the address plan grows from it")
-    name: Bilingual
-    kind: Slug
-    level: Annotated[int, Field(ge=1, le=5)] = Field(description="security level (cấp độ)")
+    name: Bilingual = Field(description="full name")
+    kind: Slug = Field(description="a file of layers/kinds, e.g. district")
+    level: Level = Field(description="security level (cấp độ)")
     hub: bool = Field(default=False, description="the provincial office: every TSLCD line ends here")
-    segments: dict[Slug, Segment] = Field(default_factory=dict)
-    devices: dict[Slug, Device] = Field(default_factory=dict)
-    uplinks: dict[PortName, Uplink] = Field(default_factory=dict)
-    hosts: dict[Slug, Host] = Field(default_factory=dict)
+    valid: Validity = Field(default=Validity(), description="the days on which the site is in use")
+    parent: Slug | None = Field(default=None, description="unit above the site's own")
+    succeeds: tuple[Slug, ...] = Field(default=(), description="units whose duties and records it took over")
+    units: dict[Slug, Unit] = Field(
+        default_factory=dict, description="units with their seat here, beside the site's own"
+    )
+    buildings: dict[Slug, Building] = Field(default_factory=dict, description="where things stand")
+    segments: dict[Slug, Segment] = Field(default_factory=dict, description="VLANs")
+    devices: dict[Slug, Device] = Field(default_factory=dict, description="gateways and switches")
+    uplinks: dict[PortName, Uplink] = Field(default_factory=dict, description="lines to the outside")
+    hosts: dict[Slug, Host] = Field(default_factory=dict, description="servers and conference endpoints")
+    clients: dict[Slug, Client] = Field(
+        default_factory=dict, description="known, but not managed by this tool"
+    )
+    systems: dict[Slug, System] = Field(default_factory=dict, description="information systems of the site")
+
+    def own_unit(self) -> Unit:
+        """The unit that the site itself stands for."""
+        return Unit(
+            kind=self.kind, name=self.name, valid=self.valid, parent=self.parent, succeeds=self.succeeds
+        )
 
 
 class Outside(Model):
     """A system of somebody else that a flow leads to, on one side."""
 
-    side: Side
-    address: IPv4Address
-    name: Text
+    side: Side = Field(description="side it is reached on")
+    address: IPv4Address = Field(description="where it answers")
+    name: Text = Field(description="what it is")
+
+
+class PolicyPack(Model):
+    """Rules that Central or the province has handed down, with their version; they bind every site."""
+
+    version: Text = Field(description="as the issuer numbers it")
+    issuer: Text = Field(description="who handed it down")
+    issued: Day = Field(description="its date")
+    min_log_months: Annotated[int, Field(ge=1, le=120)] | None = Field(
+        default=None, description="collectors keep events at least this long"
+    )
+    max_rpo_hours: Annotated[int, Field(ge=1, le=720)] | None = Field(
+        default=None, description="no backup job may promise less"
+    )
 
 
 class Province(Model):
     """What all sites share; `inventory/layers/province.yaml` and what lies under it."""
 
-    slug: Slug
-    name: Bilingual
-    domain: Domain
+    slug: Slug = Field(description="short name")
+    name: Bilingual = Field(description="full name")
+    domain: Domain = Field(description="DNS domain under which every node has its name")
     wan_pool: IPv4Network = Field(description="WAN side: a /21 for each site number")
     net_pool: IPv4Network = Field(description="Internet side: a /21 for each site number")
-    link_pool: IPv4Network = Field(description="point-to-point /31 of the TSLCD lines and tunnels")
-    outside: dict[Slug, Outside] = Field(default_factory=dict)
+    link_pool: IPv4Network = Field(description="point-to-point /31 of the WAN lines and tunnels")
+    wan_pool6: IPv6Network | None = Field(
+        default=None, description="WAN side: a /56 for each site number (RFC 4193), a /64 a segment"
+    )
+    net_pool6: IPv6Network | None = Field(
+        default=None, description="Internet side: a /56 for each site number, a /64 a segment"
+    )
+    outside: dict[Slug, Outside] = Field(default_factory=dict, description="systems of others")
+    policies: dict[Slug, PolicyPack] = Field(default_factory=dict, description="policy packs in force")
 
 
 class Inventory(Model):
@@ -133,3 +137,11 @@ class Inventory(Model):
 
     province: Province
     sites: dict[Slug, Site]
+
+    def units(self) -> Mapping[str, tuple[str, Unit]]:
+        """Every unit by its slug, with the slug of the site where it has its seat."""
+        found: dict[str, tuple[str, Unit]] = {}
+        for slug, site in self.sites.items():
+            found[slug] = (slug, site.own_unit())
+            found |= {name: (slug, unit) for name, unit in site.units.items()}
+        return found

@@ -45,7 +45,37 @@ class UplinkKind(StrEnum):
     """Where a line of a gateway leads to."""
 
     TSLCD = "tslcd"
+    LEASED = "leased"
     INTERNET = "internet"
+
+
+#: Lines of the WAN side: they lead to the office, and get their addresses from the site's number.
+WAN_LINES = frozenset({UplinkKind.TSLCD, UplinkKind.LEASED})
+
+
+class Importance(StrEnum):
+    """How much is lost with an asset."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class AssetState(StrEnum):
+    """Where an asset stands in its life."""
+
+    IN_USE = "in-use"
+    SPARE = "spare"
+    REPAIR = "repair"
+    RETIRED = "retired"
+
+
+class Reach(StrEnum):
+    """From where a system may be reached, seen from the site it stands in."""
+
+    OWN = "own"
+    OFFICE = "office"
+    ALL = "all"
 
 
 class Target(StrEnum):
@@ -76,7 +106,15 @@ _FORBIDDEN = re.compile(r"[\"'`\\$%{}<>|;&^~!#?*\[\]]")
 _BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+#: What nearly every text is made of; anything else takes the long way and learns what is wrong with it.
+#: The two ranges are precomposed Latin letters, which NFC leaves alone; Vietnamese is written in them.
+_EDGE = r"A-Za-z0-9.,/()+=@:_\-À-ɏḀ-ỿ"
+_USUAL = re.compile(f"[{_EDGE}](?:[{_EDGE} ]*[{_EDGE}])?")
+
+
 def _plain(value: str) -> str:
+    if _USUAL.fullmatch(value):
+        return value
     for char in value:
         if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
             raise ValueError(f"character U+{ord(char):04X} is not allowed in a text")
@@ -98,6 +136,22 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9]
 
 #: An interface name as Linux allows it, at most 15 characters.
 PortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$")]
+
+#: A room: `building/room`, both slugs of the same site.
+RoomRef = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?/[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")
+]
+
+#: A serial number or an asset code: no spaces, at most 40 characters.
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,39}$")]
+
+#: An Ethernet address, lower case, with colons (IEEE 802).
+Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")]
+
+#: An absolute path on a system: no spaces, no `..`, nothing a shell would read.
+AbsolutePath = Annotated[
+    str, StringConstraints(pattern=r"^(/[a-zA-Z0-9_-][a-zA-Z0-9._-]*)+$", max_length=200)
+]
 
 #: A DNS domain, lower case.
 Domain = Annotated[
