@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from lienthong.model.site import Model
+from lienthong.model.words import Slug
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "backup"
+PLACE = r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?/[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
+
+
+class Copy(Model):
+    """A further copy of the repository, beside the vault's own disk."""
+
+    name: Slug = Field(description="what people call it")
+    place: Annotated[str, StringConstraints(pattern=PLACE)] = Field(
+        description="site/building where it stands"
+    )
+    medium: Literal["disk", "tape", "object"] = Field(description="what it is written to")
+    offline: bool = Field(default=False, description="reachable by nobody while it is not being written")
+    immutable: bool = Field(default=False, description="cannot be rewritten, even by its own administrator")
 
 
 class Params(Model):
@@ -18,8 +32,9 @@ class Params(Model):
     sources: Literal["portal", "app"] = Field(description="every node of the side that runs this service")
     hour: int = Field(default=2, ge=0, le=23, description="hour of the day, UTC")
     rpo_hours: int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
-    keep_daily: int = Field(default=14, ge=1, le=366)
-    keep_monthly: int = Field(default=12, ge=0, le=120)
+    keep_daily: int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
+    keep_monthly: int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")
+    copies: tuple[Copy, ...] = Field(default=(), description="copies elsewhere; 3-2-1 asks for two")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
