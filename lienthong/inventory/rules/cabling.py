@@ -104,7 +104,7 @@ def _trunk(site: Site, near: tuple[str, str], port: Port, far: Device, where: Wh
 
 
 def _needed(site: Site, near: str, far: str) -> set[str]:
-    """Segments used by what lies beyond a trunk; none where the gateway lies there: it needs nothing of us."""
+    """Segments used by what lies beyond a trunk; none where the gateway lies there: it needs nothing here."""
     beyond = _beyond(site, near, far)
     if any(site.devices[name].role is Role.GATEWAY for name in beyond):
         return set(_of_side(site, far)) if site.devices[far].role is Role.GATEWAY else set()
