@@ -8,7 +8,7 @@ from lienthong.audit.play import listen
 from lienthong.audit.probes import Probes
 from lienthong.checks import Evidence, Host, Hosts, control, not_applicable, not_assessed
 from lienthong.model.intent import ProvincePlan, SitePlan
-from lienthong.model.words import UplinkKind
+from lienthong.model.words import WAN_LINES
 from lienthong.target import Access
 
 WITHIN_S = 5.0
@@ -21,7 +21,7 @@ def test_traffic_returns_over_the_other_line(
     site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, hosts: Hosts, evidence: Evidence
 ) -> None:
     """With its first line cut, a workstation reaches the office again within five seconds."""
-    lines = [u for u in site.uplinks if u.kind is UplinkKind.TSLCD]
+    lines = [u for u in site.uplinks if u.kind in WAN_LINES]
     hub = next(s for s in plan.sites.values() if s.site.hub)
     if site.site.hub or len(lines) < 2:
         not_applicable(f"inventory: {site.site.slug} has no second line to the office")

@@ -13,7 +13,7 @@ from lienthong.lab.disk import enable, write
 from lienthong.lab.keys import authority, issue
 from lienthong.lab.place import Place
 from lienthong.lab.topology import INTERNET_DNS, ISP, TSLCD, UPDATES, Outside, Topology
-from lienthong.model.words import Side, UplinkKind
+from lienthong.model.words import WAN_LINES, Side
 
 #: Names that the provider's DNS knows, all leading to the one public web server of the lab.
 TEST_NAMES = ("www.example.org", "updates.example.org", "www.example.com")
@@ -88,7 +88,7 @@ def furnish(place: Place, topology: Topology, name: str, root: Path) -> None:
 def _switching(topology: Topology) -> str:
     """The provider carries each site's line in a VLAN of its own and hands all to the hub in a trunk."""
     steps = []
-    lines = [line for line in topology.lines if line.kind is UplinkKind.TSLCD]
+    lines = [line for line in topology.lines if line.kind in WAN_LINES]
     for bridge in sorted({line.bridge for line in lines if line.bridge}):
         steps.append(
             f"--may-exist add-br {bridge} -- set bridge {bridge} datapath_type=netdev fail-mode=standalone"

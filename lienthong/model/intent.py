@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
 from pydantic import BaseModel
 
@@ -31,6 +31,8 @@ class SegmentPlan:
     dhcp: bool
     probe: IPv4Address
     """Address that a probe on this segment's probe port takes (.250)."""
+    prefix6: IPv6Network | None = None
+    """Its /64; None while the province has no IPv6 pool for the side."""
 
     @property
     def dhcp_range(self) -> tuple[IPv4Address, IPv4Address]:
@@ -198,6 +200,8 @@ class Node:
     device: DeviceIntent | None
     services: Mapping[str, Service]
     tunnels: tuple[Tunnel, ...] = ()
+    address6: IPv6Address | None = None
+    """In the same segment, with the same last digits as `address`; None while the segment has no `prefix6`."""
     names: tuple[str, ...] = ()
     """Further DNS names, fully qualified, that lead to `address`."""
 

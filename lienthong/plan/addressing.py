@@ -6,7 +6,7 @@ The eighth /24 is the infrastructure's: its first address is the gateway's loopb
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
 
 from lienthong.model.site import Province
 from lienthong.model.words import VLANS, Side, Zone
@@ -26,6 +26,8 @@ PLACES: dict[tuple[Side, Zone], int] = {
     (Side.NET, Zone.BACKUP): 5,
 }
 SITE_BITS = 21
+#: A /56 a site and side (RFC 6177): 256 segments, of which a VLAN id takes the place it names.
+SITE_BITS6 = 56
 INFRASTRUCTURE_PLACE = 7
 #: Point-to-point links of one site in the link pool: TSLCD a and b, the Internet side's tunnel, one spare.
 LINKS_PER_SITE = 4
@@ -61,6 +63,21 @@ def prefix(province: Province, side: Side, zone: Zone, number: int) -> IPv4Netwo
     """The /24 of a zone of a site."""
     start = int(block(province, side, number).network_address) + PLACES[side, zone] * 256
     return IPv4Network((start, 24))
+
+
+def prefix6(province: Province, side: Side, zone: Zone, number: int) -> IPv6Network | None:
+    """The /64 of a zone of a site: the site's /56 by its number, then the VLAN id; None without a pool.
+
+    Raises:
+        ValueError: the pool is too small for that number.
+    """
+    pool = province.wan_pool6 if side is Side.WAN else province.net_pool6
+    if pool is None:
+        return None
+    first = int(pool.network_address) + (number << (128 - SITE_BITS6)) + (VLANS[side, zone] << 64)
+    if first > int(pool.broadcast_address):
+        raise ValueError(f"site number {number} does not fit into {pool}")
+    return IPv6Network((first, 64))
 
 
 def loopback(province: Province, side: Side, number: int) -> IPv4Address:

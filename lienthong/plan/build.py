@@ -18,8 +18,8 @@ from lienthong.model.intent import (
     UplinkPlan,
 )
 from lienthong.model.site import Inventory, Province, Site
-from lienthong.model.words import Role, UplinkKind, Zone
-from lienthong.plan import addressing, gear
+from lienthong.model.words import WAN_LINES, Role, Zone
+from lienthong.plan import addressing, gear, systems
 from lienthong.plan.ends import Place
 from lienthong.plan.flows import Whole, declared_in, flows_of, forbidden_of
 from lienthong.services import Contribution, ServiceContext, discover
@@ -48,7 +48,7 @@ def build(inventory: Inventory) -> ProvincePlan:
             hub.slug,
             tuple(sites),
             tuple(uplink for found in uplinks.values() for uplink in found),
-            declared_in(place),
+            declared_in(place, sites, hub.slug),
         )
         plans = {
             slug: SitePlan(
@@ -91,6 +91,7 @@ def plan_segments(province: Province, site: Site) -> dict[str, SegmentPlan]:
             gateway=prefix[1],
             dhcp=segment.dhcp,
             probe=prefix[250],
+            prefix6=addressing.prefix6(province, segment.side, segment.zone, site.number),
         )
     return dict(sorted(found.items(), key=lambda item: item[1].vlan))
 
@@ -139,6 +140,7 @@ def _node(
             ServiceContext(site.slug, name, segment.side, address, params)
         )
         names += [f"{label}.{domain}" for label in yields.names]
+    names += [f"{system}.{domain}" for system in systems.on_host(site, short)]
     return Node(
         name=name,
         short=short,
@@ -150,19 +152,20 @@ def _node(
         device=device,
         services=services,
         tunnels=tunnels,
+        address6=segment.prefix6[number] if segment.prefix6 else None,
         names=tuple(names),
     )
 
 
 def _uplinks(province: Province, site: Site) -> tuple[UplinkPlan, ...]:
     found = []
-    lines = gear.tslcd_lines(site)
+    lines = gear.wan_lines(site)
     for name, uplink in sorted(site.uplinks.items()):
         node = f"{site.slug}-{uplink.device}"
         address: IPv4Interface | None = uplink.address
         peer = uplink.gateway
         vlan = None
-        if uplink.kind is UplinkKind.TSLCD and not site.hub:
+        if uplink.kind in WAN_LINES and not site.hub:
             hub_end, address = addressing.link(province, site.number, lines.index(name))
             peer = hub_end.ip
             vlan = addressing.handoff_vlan(site.number)
@@ -176,7 +179,9 @@ def _cables(site: Site) -> tuple[Cable, ...]:
         for name, port in sorted(device.ports.items()):
             far = port.device or port.host
             if far is not None:
-                socket = gear.TRUNK if port.device is not None else "eth0"
+                socket = "eth0" if port.device is None else port.far_port or gear.TRUNK
+                if port.far_port is not None and (far, port.far_port) < (short, name):
+                    continue  # a cable between switches is written at both ends
                 found.append(Cable(f"{site.slug}-{short}", name, f"{site.slug}-{far}", socket))
     return tuple(found)
 

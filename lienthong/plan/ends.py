@@ -85,7 +85,7 @@ def parts(spec: Ends, here: Node, place: Place) -> Parts:
     if spec.zone is not None:
         for segment in place.segments:
             right = segment.side is here.side and segment.zone is spec.zone
-            if right and (not spec.near or segment.site == here.site):
+            if right and (not spec.near or segment.site == here.site) and spec.site in {None, segment.site}:
                 found.setdefault(segment.site, []).append(segment_end(segment))
         return Parts({site: tuple(ends) for site, ends in found.items()})
     for node in place.nodes:
@@ -123,21 +123,24 @@ def zone_parts(place: Place, side: Side, zone: Zone, sites: Iterable[str]) -> Pa
     return Parts(found)
 
 
-def views(src: Parts, dst: Parts, site: str, hub: str) -> list[tuple[End, End, bool]]:
-    """The pairs of ends that one site sees of a flow: (source, destination, transit)."""
+def views(src: Parts, dst: Parts, site: str, hub: str, side: Side) -> list[tuple[End, End, bool]]:
+    """The pairs of ends that one site sees of a flow: (source, destination, transit).
+
+    On the WAN side the hub also carries what passes between two other sites, or between one and Central.
+    """
     pairs: list[tuple[End, End, bool]] = []
     for a in _local(src, site):
         pairs += [(a, b, False) for b in _local(dst, site)]
         other = _others(dst, site)
         if other:
             pairs.append((a, other, False))
-    away = _others(src, site)
+    away, other = _others(src, site), _others(dst, site)
     if away:
         pairs += [(away, b, False) for b in _local(dst, site)]
-    if site == hub and away and not src.elsewhere and not dst.elsewhere:
-        other = _others(dst, site)
+    if site == hub and away and other:
         apart = {*src.by_site, *dst.by_site} - {hub}
-        if other and len(apart) > 1 and len(src.by_site) > 1 and len(dst.by_site) > 1:
+        outside = src.elsewhere or dst.elsewhere
+        if (side is Side.WAN) if outside else len(apart) > 1:
             pairs.append((away, other, True))
     return pairs
 

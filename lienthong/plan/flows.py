@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from lienthong.model.intent import End, Flow, Forbidden, Node, SegmentPlan, UplinkPlan
-from lienthong.model.words import Side, UplinkKind, Zone
+from lienthong.model.site import Site
+from lienthong.model.words import WAN_LINES, Side, Zone
+from lienthong.plan import systems
 from lienthong.plan.ends import ANY, INTERNET, Parts, Place, node_end, parts, segment_end, views, zone_parts
 from lienthong.plan.policy import MATRIX, Cell, is_never
 from lienthong.services import FlowSpec, ServiceContext, discover
@@ -39,20 +41,24 @@ class Whole:
     declared: tuple[Declared, ...]
 
 
-def declared_in(place: Place) -> tuple[Declared, ...]:
-    """Every flow that a service declares.
+def declared_in(place: Place, sites: Mapping[str, Site], hub: str) -> tuple[Declared, ...]:
+    """Every flow that a service or an information system declares.
 
     Raises:
-        LookupError: a service speaks of a node or an outside system that does not exist.
+        LookupError: it speaks of a node or an outside system that does not exist.
     """
     found = []
     modules = discover()
     for node in place.nodes:
+        specs: list[tuple[str, FlowSpec]] = []
         for name, service in node.services.items():
             context = ServiceContext(node.site, node.name, node.side, node.address, service.params)
-            for spec in modules[name].contribute(context).flows:
-                src, dst = parts(spec.src, node, place), parts(spec.dst, node, place)
-                found.append(Declared(node.side, name, spec, src, dst))
+            specs += [(name, spec) for spec in modules[name].contribute(context).flows]
+        for slug, system in systems.on_host(sites[node.site], node.short).items():
+            specs += [(f"{systems.ORIGIN}{slug}", spec) for spec in systems.flows(system, hub)]
+        for origin, spec in specs:
+            src, dst = parts(spec.src, node, place), parts(spec.dst, node, place)
+            found.append(Declared(node.side, origin, spec, src, dst))
     return tuple(found)
 
 
@@ -106,7 +112,7 @@ def _matrix(whole: Whole, site: str) -> list[Flow]:
             for src, dst in _cell_parts(whole, side, cell, site):
                 found += [
                     _flow(side, ends, cell.proto, _singles(cell.ports), cell.reason, "matrix")
-                    for ends in views(src, dst, site, whole.hub)
+                    for ends in views(src, dst, site, whole.hub, side)
                 ]
     return found
 
@@ -129,7 +135,7 @@ def _services(whole: Whole, site: str) -> list[Flow]:
     return [
         _flow(one.side, ends, one.spec.proto, one.spec.ports, one.spec.reason, one.service)
         for one in whole.declared
-        for ends in views(one.src, one.dst, site, whole.hub)
+        for ends in views(one.src, one.dst, site, whole.hub, one.side)
         if ends[0] != ends[1] or ends[0].node is None
     ]
 
@@ -139,7 +145,7 @@ def _infrastructure(whole: Whole, site: str) -> list[Flow]:
     found = [*_dhcp(whole, site), *_echo(whole, site)]
     for uplink in whole.uplinks:
         gateway = nodes[uplink.node]
-        if uplink.kind is UplinkKind.TSLCD and gateway.site == site and gateway.device is not None:
+        if uplink.kind in WAN_LINES and gateway.site == site and gateway.device is not None:
             found += _routing(gateway)
     for node in whole.place.nodes:
         for tunnel in node.tunnels:
@@ -207,7 +213,7 @@ def _echo(whole: Whole, site: str) -> list[Flow]:
                 own = Parts({s: e for s, e in dst.by_site.items() if far or s == sites[0]})
                 found += [
                     _flow(side, ends, "icmp", (), "reachability", "infrastructure")
-                    for ends in views(src, own, site, whole.hub)
+                    for ends in views(src, own, site, whole.hub, side)
                     if ends[0].label != ends[1].label or ends[0].site == site
                 ]
     return found

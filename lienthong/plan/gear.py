@@ -17,7 +17,7 @@ from lienthong.model.intent import (
 )
 from lienthong.model.secret import SecretRef
 from lienthong.model.site import Device, Province, Site
-from lienthong.model.words import PARKING_VLAN, VLANS, Role, Side, UplinkKind, Zone
+from lienthong.model.words import PARKING_VLAN, VLANS, WAN_LINES, Role, Side, UplinkKind, Zone
 from lienthong.plan import addressing
 
 LAN = "br-lan"
@@ -29,9 +29,9 @@ LETTERS = ("a", "b")
 DEFAULT = IPv4Network("0.0.0.0/0")
 
 
-def tslcd_lines(site: Site) -> list[str]:
-    """The names of a site's TSLCD lines, in the order of their letters."""
-    return [name for name, uplink in sorted(site.uplinks.items()) if uplink.kind is UplinkKind.TSLCD]
+def wan_lines(site: Site) -> list[str]:
+    """The names of a site's lines to the office, TSLCD or leased, in the order of their letters."""
+    return [name for name, uplink in sorted(site.uplinks.items()) if uplink.kind in WAN_LINES]
 
 
 def gateway(
@@ -56,7 +56,7 @@ def gateway(
         router_id = addressing.loopback(province, Side.WAN, site.number)
         interfaces.append(L3Interface("lo", IPv4Interface((router_id, 32)), "router id", passive=True))
         if site.hub:
-            bridges += [_handoff(site, spokes, index) for index in range(len(tslcd_lines(site)))]
+            bridges += [_handoff(site, spokes, index) for index in range(len(wan_lines(site)))]
             interfaces += _hub_lines(province, site, spokes)
             central, _ = central_link(province)
             interfaces.append(L3Interface("tac", central, "Central"))
@@ -90,7 +90,8 @@ def switch(site: Site, device: Device, segments: Iterable[SegmentPlan]) -> Devic
     ports = []
     for name, port in sorted(device.ports.items(), key=lambda item: (len(item[0]), item[0])):
         if port.device is not None:
-            ports.append(SwitchPort(name, True, every, port.device))
+            carried = every if port.carries is None else tuple(sorted(mine[s].vlan for s in port.carries))
+            ports.append(SwitchPort(name, True, carried, port.device))
         elif port.unused:
             ports.append(SwitchPort(name, False, (PARKING_VLAN,), "unused", enabled=False))
         else:
@@ -154,7 +155,7 @@ def _lan_of_gateway(segments: list[SegmentPlan]) -> Bridge:
 
 def _handoff(site: Site, spokes: list[Site], index: int) -> Bridge:
     letter = LETTERS[index]
-    carried = [(s.number, s.slug) for s in spokes if len(tslcd_lines(s)) > index]
+    carried = [(s.number, s.slug) for s in spokes if len(wan_lines(s)) > index]
     ids = [addressing.handoff_vlan(number) for number, _ in carried]
     internal = [
         SwitchPort(f"t{letter}{number}", False, (addressing.handoff_vlan(number),), slug, internal=True)
@@ -164,14 +165,14 @@ def _handoff(site: Site, spokes: list[Site], index: int) -> Bridge:
         vlan = addressing.handoff_vlan(addressing.CENTRAL_NUMBER)
         ids.append(vlan)
         internal.append(SwitchPort("tac", False, (vlan,), "Central", internal=True))
-    uplink = tslcd_lines(site)[index]
+    uplink = wan_lines(site)[index]
     return Bridge(f"br-{letter}", (SwitchPort(uplink, True, tuple(sorted(ids)), "TSLCD"), *internal))
 
 
 def _hub_lines(province: Province, site: Site, spokes: list[Site]) -> list[L3Interface]:
     found = []
     for spoke in spokes:
-        for index, line in enumerate(tslcd_lines(spoke)[: len(tslcd_lines(site))]):
+        for index, line in enumerate(wan_lines(spoke)[: len(wan_lines(site))]):
             hub_end, _ = addressing.link(province, spoke.number, index)
             ospf = Ospf(spoke.uplinks[line].cost, SecretRef(f"ospf/{spoke.slug}"))
             found.append(
@@ -182,7 +183,7 @@ def _hub_lines(province: Province, site: Site, spokes: list[Site]) -> list[L3Int
 
 def _site_lines(province: Province, site: Site, name: str) -> list[L3Interface]:
     found = []
-    for index, line in enumerate(tslcd_lines(site)):
+    for index, line in enumerate(wan_lines(site)):
         uplink = site.uplinks[line]
         if uplink.device == name:
             _, site_end = addressing.link(province, site.number, index)

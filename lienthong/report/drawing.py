@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lienthong.model.finding import Status
 from lienthong.model.intent import Node, SegmentPlan, SitePlan
-from lienthong.model.words import Side, UplinkKind, Zone
+from lienthong.model.words import WAN_LINES, Side, Zone
 from lienthong.report import labels
 from lienthong.report.hostile import one_line
 
@@ -382,7 +382,7 @@ def _outside(plan: SitePlan, side: Side) -> list[_Outside]:
             continue
         # Every TSLCD line of the province ends at the office.
         end = "Internet"
-        if uplink.kind is UplinkKind.TSLCD:
+        if uplink.kind in WAN_LINES:
             end = "Văn phòng · Office" if uplink.peer else "Các điểm · Sites"
         if uplink.address is not None:
             far = f"{uplink.address.ip} → {uplink.peer}" if uplink.peer else str(uplink.address)

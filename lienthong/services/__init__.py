@@ -20,7 +20,7 @@ from lienthong.model.words import Side, Zone
 
 @dataclass(frozen=True)
 class Ends:
-    """A set of ends a service speaks of, resolved by `plan`: exactly one field is set."""
+    """A set of ends a service speaks of, resolved by `plan`: exactly one of the first six fields is set."""
 
     zone: Zone | None = None
     """every segment of that zone on the service's own side, in `sites`"""
@@ -36,6 +36,8 @@ class Ends:
     """the node that runs the service"""
     near: bool = False
     """with `zone` or `everyone`: only of the service's own site"""
+    site: str | None = None
+    """with `zone`: only of that site"""
 
 
 @dataclass(frozen=True)
