@@ -201,7 +201,7 @@ class Node:
     services: Mapping[str, Service]
     tunnels: tuple[Tunnel, ...] = ()
     address6: IPv6Address | None = None
-    """In the same segment, with the same last digits as `address`; None while the segment has no `prefix6`."""
+    """In the same segment, its last part the last octet of `address`; None without `prefix6`."""
     names: tuple[str, ...] = ()
     """Further DNS names, fully qualified, that lead to `address`."""
 

@@ -11,7 +11,7 @@ import unicodedata
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 
 class Side(StrEnum):
@@ -129,7 +129,20 @@ def _plain(value: str) -> str:
 
 
 #: One line of human text: letters of any script, digits, and `. , : / ( ) + - _ = @` and spaces.
-Text = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_plain)]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=120),
+    AfterValidator(_plain),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 120,
+            "pattern": r"^(?! )[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069"
+            r"\"'`\\$%{}<>|;&^~!#?*\[\]]*[^ ]$",
+        }
+    ),
+]
 
 #: A name that is also a host name label (RFC 1123), at most 20 characters so that ids stay short.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]

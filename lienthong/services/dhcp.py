@@ -13,7 +13,7 @@ NAME = "dhcp"
 class Params(Model):
     """Lease time in seconds."""
 
-    lease_s: int = Field(default=43200, ge=300, le=604800)
+    lease_s: int = Field(default=43200, ge=300, le=604800, description="lease time, seconds")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

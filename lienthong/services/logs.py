@@ -16,7 +16,7 @@ class Params(Model):
     """What a site says of its collector."""
 
     central: Slug = Field(description="outside system that gets everything too, e.g. central-wan")
-    retention_months: int = Field(default=12, ge=1, le=120)
+    retention_months: int = Field(default=12, ge=1, le=120, description="events are kept so many months")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -14,8 +14,8 @@ NODE_EXPORTER = 9100
 class Params(Model):
     """How often Prometheus looks, and how long it keeps."""
 
-    interval_s: int = Field(default=5, ge=1, le=300)
-    retention_days: int = Field(default=30, ge=1, le=3650)
+    interval_s: int = Field(default=5, ge=1, le=300, description="seconds between two looks")
+    retention_days: int = Field(default=30, ge=1, le=3650, description="days that samples are kept")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from pydantic import Field
+
 from lienthong.model.site import Model
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
@@ -13,7 +15,7 @@ NAME = "ntp"
 class Params(Model):
     """Where the server takes its own time from; without any it keeps the side together by itself."""
 
-    upstream: tuple[IPv4Address, ...] = ()
+    upstream: tuple[IPv4Address, ...] = Field(default=(), description="time servers it asks itself")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -18,7 +18,9 @@ RTP = ((10000, 20000),)
 class Params(Model):
     """Registrar or endpoint; an endpoint has a number that others dial."""
 
-    role: Literal["registrar", "endpoint"]
+    role: Literal["registrar", "endpoint"] = Field(
+        description="the one registrar, or an endpoint that registers with it"
+    )
     number: Annotated[str, StringConstraints(pattern=r"^[0-9]{3,8}$")] | None = Field(
         default=None, description="dial number: 1000 plus the number of the site"
     )

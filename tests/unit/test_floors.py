@@ -17,7 +17,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"render", "diff", "guard", "transport", "probe"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
     frozenset({"lab", "provision"}),
-    frozenset({"audit", "report", "table"}),
+    frozenset({"audit", "report", "table", "reference"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
