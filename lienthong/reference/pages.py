@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -78,7 +79,9 @@ def _table(model: type[BaseModel], title: str | None, about: str | None = None) 
         return f"### {title or model.__name__}\n\n{about}\n"
     hints = typing.get_type_hints(model, include_extras=True)
     rows = [
-        " | ".join((f"| `{field.alias or name}`", _type(hints[name], field), _default(field), _about(field)))
+        " | ".join(
+            (f"| `{field.alias or name}`", _type(hints[name], field), default_of(field), _about(field))
+        )
         for name, field in model.model_fields.items()
     ]
     head = ["| key | what it may be | default | meaning |", "|---|---|---|---|"]
@@ -89,7 +92,8 @@ def _about(field: FieldInfo) -> str:
     return f"{field.description or ''} |"
 
 
-def _default(field: FieldInfo) -> str:
+def default_of(field: FieldInfo) -> str:
+    """The default of a field as the page says it."""
     if field.is_required():
         return "needed"
     value = field.default
@@ -103,6 +107,12 @@ def _type(hint: Any, field: FieldInfo) -> str:
     text = _name(hint)
     span = _span(limits)
     return text if not span or span in text else f"{text}, {span}"
+
+
+def type_name(model: type[BaseModel], name: str, field: FieldInfo) -> str:
+    """What one field may be, in words."""
+    hints = typing.get_type_hints(model, include_extras=True)
+    return re.sub(r"\[(\w+)\]\(#\w+\)", r"\1", _type(hints[name], field)).replace("`", "")
 
 
 def _span(limits: list[Any]) -> str:
