@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,8 +34,11 @@ class Layered:
         return self.sources.get(probe, self.main).where(path)
 
 
-def load(folder: Path) -> Inventory:
+def load(folder: Path, today: date | None = None) -> Inventory:
     """Everything under `inventory/`, validated, including the rules across sites.
+
+    Args:
+        today: with it, what has ended by that day is a problem too.
 
     Raises:
         InventoryError: with every problem found, each with its place.
@@ -62,7 +66,8 @@ def load(folder: Path) -> Inventory:
         sites[site.slug] = site
         places[site.slug] = layered
     inventory = Inventory(province=province, sites=dict(sorted(sites.items())))
-    problems += check(inventory, {slug: layered.where for slug, layered in places.items()})
+    where = {slug: layered.where for slug, layered in places.items()}
+    problems += check(inventory, where, layers.province_where, today)
     if problems:
         raise InventoryError(problems)
     return inventory
@@ -129,6 +134,10 @@ class _Layers:
         document = self._read("province.yaml")
         value = document.value.get("province") if isinstance(document.value, dict) else None
         return parse(Province, value, document.where, ("province",))
+
+    def province_where(self, path: Path_) -> str:
+        """The place of something in the province's own file."""
+        return self._read("province.yaml").where(("province", *path))
 
     def under(self, site: Document) -> Layered:
         """The site with the layers below it: country, province, kind, site."""
