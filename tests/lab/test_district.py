@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import socket
 import subprocess
@@ -66,6 +67,30 @@ def test_the_audit_finds_nothing_wrong(district: District) -> None:
     assert len({finding["control"] for finding in found["findings"]}) >= 25
     page = (ROOT / "out/lab/loc-ninh/report.html").read_text(encoding="utf-8")
     assert "<svg" in page
+
+
+def test_plain_testinfra_knows_the_hosts(district: District, tmp_path: Path) -> None:
+    """`pytest --hosts=ansible://…` as Testinfra's own documentation has it, with nothing of ours loaded."""
+    (tmp_path / "test_plain.py").write_text(
+        "def test_it(host):\n"
+        "    assert host.service('ssh').is_running\n"
+        "    assert host.check_output('hostname') == host.backend.host\n",
+        encoding="utf-8",
+    )
+    binaries = Path(sys.executable).parent
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:lienthong"),
+            "--hosts=ansible://switches,ansible://loc-ninh-srv",
+            f"--ansible-inventory={ROOT / 'inventory/hosts.py'}",
+            "test_plain.py",
+        ],
+        cwd=tmp_path,
+        env={**district.environment, "PATH": f"{binaries}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert "5 passed" in done.stdout, done.stdout
 
 
 def test_each_tool_works_alone(district: District) -> None:
