@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,66 +13,105 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lienthong.errors import InventoryError, Problem
-from lienthong.inventory.rules import check
-from lienthong.inventory.yamlfile import Document, Path_, read
+from lienthong.inventory.layers import Layered, Layers, Source
+from lienthong.inventory.rules import Where, check
+from lienthong.inventory.yamlfile import Path_, read_bytes
 from lienthong.model.site import Inventory, Province, Site
 
 M = TypeVar("M", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Layered:
-    """A value made of several files; for every path the last file that set it."""
-
-    value: dict[str, Any]
-    sources: dict[Path_, Document]
-    main: Document
-
-    def where(self, path: Path_) -> str:
-        """The place that a message about this path should name."""
-        probe = path
-        while probe and probe not in self.sources:
-            probe = probe[:-1]
-        return self.sources.get(probe, self.main).where(path)
-
-
 def load(folder: Path, today: date | None = None) -> Inventory:
     """Everything under `inventory/`, validated, including the rules across sites.
 
-    Args:
-        today: with it, what has ended by that day is a problem too.
+    With `today` the calendar is looked at too: contracts and support that have ended.
 
     Raises:
         InventoryError: with every problem found, each with its place.
     """
-    layers = _Layers(folder / "layers")
-    province = layers.province()
+    with collector_paused():
+        return _load(folder, today)
+
+
+def _load(folder: Path, today: date | None) -> Inventory:
+    layers = Layers(folder / "layers")
+    province = read_province(layers)
     sites: dict[str, Site] = {}
     places: dict[str, Layered] = {}
     problems: list[Problem] = []
-    files = sorted((folder / "sites").glob("*.yaml"))
-    if not files:
-        raise InventoryError([Problem("inventory/sites", "holds no site")])
-    for file in files:
+    for file in site_files(folder):
         try:
-            layered = layers.under(read(file, f"inventory/sites/{file.name}"))
-            layered.value.setdefault("slug", file.stem)
-            site = parse(Site, layered.value, layered.where, ())
+            site, layered = read_site(file, layers)
         except InventoryError as error:
             problems += error.problems
             continue
         if site.slug != file.stem:
-            problems.append(
-                Problem(layered.where(("slug",)), f"slug {site.slug!r} is not the name of the file")
-            )
+            problems.append(misnamed(site, layered))
         sites[site.slug] = site
         places[site.slug] = layered
     inventory = Inventory(province=province, sites=dict(sorted(sites.items())))
     where = {slug: layered.where for slug, layered in places.items()}
-    problems += check(inventory, where, layers.province_where, today)
+    problems += check(inventory, where, province_where(layers), today)
     if problems:
         raise InventoryError(problems)
     return inventory
+
+
+def site_files(folder: Path) -> list[Path]:
+    """Every site file, by name.
+
+    Raises:
+        InventoryError: there is none.
+    """
+    files = sorted((folder / "sites").glob("*.yaml"))
+    if not files:
+        raise InventoryError([Problem("inventory/sites", "holds no site")])
+    return files
+
+
+def read_site(file: Path, layers: Layers) -> tuple[Site, Layered]:
+    """One site with the layers below it, validated by its types alone.
+
+    Raises:
+        InventoryError: with every problem of this file.
+    """
+    name = f"inventory/sites/{file.name}"
+    layered = layers.under(Source(read_bytes(file, name), name))
+    layered.value.setdefault("slug", file.stem)
+    return parse(Site, layered.value, layered.where, ()), layered
+
+
+def misnamed(site: Site, layered: Layered) -> Problem:
+    """The site says a slug that is not the name of its file."""
+    return Problem(layered.where(("slug",)), f"slug {site.slug!r} is not the name of the file")
+
+
+def read_province(layers: Layers) -> Province:
+    """What all sites share.
+
+    Raises:
+        InventoryError: with every problem of the file.
+    """
+    source = layers.source("province.yaml")
+    value = source.value.get("province") if isinstance(source.value, dict) else None
+    return parse(Province, value, source.where, ("province",))
+
+
+def province_where(layers: Layers) -> Where:
+    """Where a path of the province stands."""
+    return lambda path: layers.source("province.yaml").where(("province", *path))
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage is collected meanwhile: a load makes a million objects and hardly any garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def parse(model: type[M], value: object, where: Any, prefix: Path_) -> M:
@@ -116,84 +157,3 @@ def _keys_near(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
             ]
             here = models[-1] if models else annotation
     return list(getattr(here, "model_fields", {}))
-
-
-class _Layers:
-    """The files that say what a site file need not say."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._cache: dict[str, Document] = {}
-
-    def _read(self, name: str) -> Document:
-        if name not in self._cache:
-            self._cache[name] = read(self._folder / name, f"inventory/layers/{name}")
-        return self._cache[name]
-
-    def province(self) -> Province:
-        document = self._read("province.yaml")
-        value = document.value.get("province") if isinstance(document.value, dict) else None
-        return parse(Province, value, document.where, ("province",))
-
-    def province_where(self, path: Path_) -> str:
-        """The place of something in the province's own file."""
-        return self._read("province.yaml").where(("province", *path))
-
-    def under(self, site: Document) -> Layered:
-        """The site with the layers below it: country, province, kind, site."""
-        if not isinstance(site.value, dict):
-            raise InventoryError([Problem(site.where(()), "a site is a mapping of keys to values")])
-        kind = site.value.get("kind")
-        names = ["country.yaml", "province.yaml"]
-        if isinstance(kind, str):
-            file = self._folder / "kinds" / f"{kind}.yaml"
-            if not file.is_file():
-                known = sorted(path.stem for path in (self._folder / "kinds").glob("*.yaml"))
-                raise InventoryError(
-                    [
-                        Problem(
-                            site.where(("kind",)),
-                            f"there is no kind {kind!r}",
-                            f"kinds are files in inventory/layers/kinds: {', '.join(known)}",
-                        )
-                    ]
-                )
-            names.append(f"kinds/{kind}.yaml")
-        merged: dict[str, Any] = {}
-        sources: dict[Path_, Document] = {}
-        for name in names:
-            document = self._read(name)
-            below = document.value.get("site") if isinstance(document.value, dict) else None
-            if isinstance(below, dict):
-                _merge(merged, below, _Shifted(document), sources, ())
-        _merge(merged, site.value, site, sources, ())
-        return Layered(merged, sources, site)
-
-
-class _Shifted(Document):
-    """A layer, whose site part stands one level down."""
-
-    def __init__(self, document: Document) -> None:
-        super().__init__(
-            document.name,
-            document.value,
-            {path[1:]: place for path, place in document.places.items() if path[:1] == ("site",)},
-        )
-
-
-def _merge(
-    into: dict[str, Any], value: dict[str, Any], source: Document, sources: dict[Path_, Document], path: Path_
-) -> None:
-    """Mappings merge key by key; anything else is replaced; null takes a key away."""
-    for key, item in value.items():
-        here = (*path, key)
-        sources[here] = source
-        if item is None:
-            into.pop(key, None)
-        elif isinstance(item, dict):
-            below = into.get(key)
-            fresh: dict[str, Any] = below if isinstance(below, dict) else {}
-            into[key] = fresh
-            _merge(fresh, item, source, sources, here)
-        else:
-            into[key] = item

@@ -6,7 +6,9 @@ reads as something else (`no`, `012`, `12:30`) are refused, not guessed.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +48,19 @@ def read(path: Path, name: str) -> Document:
     Raises:
         InventoryError: the file cannot be read, or is not the YAML this project allows.
     """
+    return parse(read_bytes(path, name), name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a regular file that is not too large.
+
+    Raises:
+        InventoryError: it is none, or cannot be read.
+    """
     try:
-        with path.open("rb") as handle:
+        with open(path, "rb", opener=_open_now) as handle:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise InventoryError([Problem(name, "is not a file")])
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
         raise InventoryError([Problem(name, f"cannot be read: {error.strerror}")]) from None
@@ -55,6 +68,20 @@ def read(path: Path, name: str) -> Document:
         raise InventoryError(
             [Problem(name, f"is larger than {MAX_BYTES} bytes", "one file describes one site")]
         )
+    return raw
+
+
+def _open_now(path: str, flags: int) -> int:
+    """Without O_NONBLOCK a named pipe would wait until somebody writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def parse(raw: bytes, name: str) -> Document:
+    """Read bytes strictly; `name` is how messages call them.
+
+    Raises:
+        InventoryError: they are not the YAML this project allows.
+    """
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

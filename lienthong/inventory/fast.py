@@ -1,0 +1,121 @@
+"""The quick way to read an inventory file, for texts of which it is certain; `None` for every other.
+
+The strict reader (:mod:`lienthong.inventory.yamlfile`) is what the inventory means. This one reads the plain
+YAML that inventories are written in, several times faster than PyYAML's C loader, and steps aside at
+the first doubt: a character, a word or a shape that two YAML readers might see differently is left to the
+strict one.
+
+Three gates: a grammar of lines over the whole text, rapidyaml, and a count of what came out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from threading import Lock
+from typing import Any
+
+import ryml  # type: ignore[import-untyped]
+from pydantic_core import from_json
+
+from lienthong.inventory.yamlfile import MAX_BYTES
+
+MAX_INDENT = 14
+"""Spaces. With flow collections nested three deep a text stays below the strict reader's depth."""
+
+# Characters beside ASCII that are one letter or sign to every reader: Latin and Vietnamese, composed or with
+# combining marks, dashes and typographic quotes. Not the next-line, no byte order mark, nothing invisible.
+_USUAL = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f\u2010-\u2014\u2018-\u201d]*+")
+_SILENCE = Lock()
+_NOWHERE = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+_ASCII = bytes(range(128))
+# The grammar works on bytes, where a set of characters is a small table; `_USUAL` looks above ASCII.
+_LETTER = r"A-Za-z\x80-\xff"
+_IN_FLOW = rf"{_LETTER}0-9._/()+=@\-"
+_IN_BLOCK = rf"{_IN_FLOW},"
+#: Anything that may stand between quotes or in a comment, quotes and backslash apart.
+_ANY = rf"{_LETTER}0-9 !#$%&()*+,./:;<=>?@\[\]^_`{{|}}~\-"
+#: Words that some reader takes for something else than text, in any case of letters.
+_SURPRISE = (
+    r"(?:[yY](?:[eE][sS])?|[nN](?:[oO]|[aA][nN]|[uU][lL][lL])?|[oO](?:[nN]|[fF][fF])|[tT][rR][uU][eE]"
+    r"|[fF][aA][lL][sS][eE]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)"
+)
+_KEY = rf"(?:[a-eg-hj-mp-su-xz]|(?!{_SURPRISE}:)[finoty])[a-z0-9_\-]*+:"
+
+
+def _scalar(chars: str) -> str:
+    """A scalar on one line. What begins with a digit must be of a form whose meaning nobody disputes."""
+    digits = (
+        rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?![{chars}:])"
+        rf"|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?:/[0-9]{{1,2}})?(?![{chars}:])"
+        rf"|[0-9]{{1,9}} ++[{_LETTER}][{chars} ]*+"
+        rf"|(?:0|[1-9][0-9]{{0,14}}+)(?:\.[0-9]{{1,6}}+)?(?![{chars}:])"
+    )
+    return (
+        rf"(?:(?:[A-EG-HJ-MP-SU-XZa-eg-hj-mp-su-xz/\x80-\xff]|(?!{_SURPRISE}(?![{chars}]))[FINOTYfinoty])"
+        rf"[{chars} ]*+"
+        rf"|(?=[0-9])(?:{digits})"
+        rf"|\"[{_ANY}']*+\"|'[{_ANY}]*+'"
+        r"|(?=[0-9:]*+[a-f])[0-9a-f]{2}(?::[0-9a-f]{2}){5}"
+        rf"|(?:true|false|null)(?![{chars}])|\[\]|\{{\}})"
+    )
+
+
+def _flow(item: str) -> str:
+    """A flow collection of such items, on one line."""
+    return (
+        rf"(?:\[(?:{item}(?:, ++(?!\])|(?=\])))*+\]"
+        rf"|\{{(?:{_KEY} ++{item}(?:, ++(?!\}})|(?=\}})))*+\}})"
+    )
+
+
+_FLOW_SCALAR = _scalar(_IN_FLOW)
+_VALUE = f"(?:{_scalar(_IN_BLOCK)}|{_flow(f'(?:{_FLOW_SCALAR}|{_flow(_FLOW_SCALAR)})')})"
+_COMMENT = rf"#[{_ANY}\"'\\]*+"
+_ENTRY = rf"(?:{_KEY}(?: ++{_VALUE})?+|- (?:{_KEY} ++{_VALUE}|{_VALUE}))"
+_LINE = rf" {{0,{MAX_INDENT}}}+(?:{_ENTRY} *+(?:(?<= ){_COMMENT})?+|{_COMMENT})?+\n"
+_TEXT = re.compile(f"(?:{_LINE})*+".encode("latin-1"))
+
+
+def quick(raw: bytes) -> dict[str, Any] | None:
+    """The mapping in these bytes, exactly as the strict reader would read it, or None: ask that one."""
+    if len(raw) > MAX_BYTES or not _TEXT.fullmatch(raw):
+        return None
+    try:
+        raw.decode("utf-8")
+        if not _USUAL.fullmatch(raw.translate(None, _ASCII).decode("utf-8")):
+            return None
+        tree = _tree(raw)
+        value = from_json(ryml.emit_json(tree), allow_inf_nan=False)
+    except Exception:  # noqa: BLE001 - whatever it is, the strict reader says it better
+        return None
+    if value.__class__ is not dict or tree.size() != 1 + _count(value):
+        return None  # a key that stood twice came out once
+    return value
+
+
+def _tree(raw: bytes) -> Any:
+    """Parse with rapidyaml, which says its errors on the process's stderr before it raises them."""
+    with _SILENCE:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no stderr
+            return ryml.parse_in_arena(raw)
+        try:
+            os.dup2(_NOWHERE, 2)
+            return ryml.parse_in_arena(raw)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _count(root: Any) -> int:
+    """How many keys and items there are at and below a collection."""
+    found = 0
+    waiting = [root]
+    for here in waiting:
+        found += len(here)
+        for item in here.values() if here.__class__ is dict else here:
+            if item.__class__ is dict or item.__class__ is list:
+                waiting.append(item)
+    return found
