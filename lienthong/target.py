@@ -2,7 +2,8 @@
 
 A target tells how a node is reached, with which key, and which host keys are believed. The lab's
 target lives under `run/lab/<name>/` and is written by `lienthong lab up`; the live target uses
-`inventory/known_hosts`, the vault, and the addresses of the plan.
+`inventory/known_hosts`, the vault, and the addresses of the plan. Live, `LIENTHONG_SIDE=wan|net` says which
+side this controller is of: it then sees nodes and opens secrets of that side only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.intent import Node
-from lienthong.model.words import Target
+from lienthong.model.words import Side, Target
 
 
 def lab_name() -> str:
@@ -43,6 +44,7 @@ class Access:
     addresses: dict[str, IPv4Address]
     """lab only: management address by node name; live uses the plan's"""
     secrets_file: Path
+    """the lab's file; live the folder with a vault file for each identity"""
     side: str | None = None
 
     @property
@@ -117,6 +119,9 @@ def _lab(root: Path) -> Access:
 
 
 def _live(root: Path) -> Access:
+    side = os.environ.get("LIENTHONG_SIDE") or None
+    if side not in {None, *Side}:
+        raise LienThongError(f"LIENTHONG_SIDE={side}: no such side", hint="wan or net")
     key = Path(os.environ.get("LIENTHONG_KEY", "~/.ssh/id_ed25519")).expanduser()
     return Access(
         target=Target.LIVE,
@@ -126,5 +131,6 @@ def _live(root: Path) -> Access:
         key_file=key,
         known_hosts=root / "inventory" / "known_hosts",
         addresses={},
-        secrets_file=root / "inventory" / "secrets.vault.yaml",
+        secrets_file=root / "inventory" / "secrets",
+        side=side,
     )

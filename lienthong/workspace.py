@@ -14,7 +14,7 @@ from pathlib import Path
 from lienthong.errors import LienThongError
 from lienthong.inventory import load
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
-from lienthong.model.secret import SecretStore
+from lienthong.model.secret import KeyStore
 from lienthong.model.site import Inventory
 from lienthong.plan.build import build
 from lienthong.secrets import store
@@ -57,8 +57,8 @@ class Workspace:
         return resolve(self.root, self.asked_target)
 
     @cached_property
-    def secrets(self) -> SecretStore:
-        return store(self.access)
+    def secrets(self) -> KeyStore:
+        return store(self.access, lambda: self.plan)
 
     def site(self, slug: str) -> SitePlan:
         """The plan of one site.

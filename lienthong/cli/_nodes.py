@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ def start(
 ) -> tuple[Workspace, list[str], list[Node]]:
     """Name the target on the first line, enter the lab when it is the lab, and pick the nodes."""
     found = find_root(root)
+    asked = target.value if target else os.environ.get("LIENTHONG_TARGET")
+    if side is not None and asked == Target.LIVE:
+        own = os.environ.get("LIENTHONG_SIDE") or side
+        if own != side:
+            raise LienThongError(f"this controller is of side {own}, not {side}")
+        os.environ["LIENTHONG_SIDE"] = side  # deploys and checks run in processes of their own
     ws = Workspace(found, target.value if target else None)
     access = ws.access
     say(
@@ -32,6 +39,8 @@ def start(
         + (f" · {_where(access.root)}" if access.target is Target.LAB else "")
     )
     plan = ws.plan
+    if side is None and access.side:
+        side = Side(access.side)
     if every == bool(sites):
         raise LienThongError("name sites, or say --all", hint=f"sites: {', '.join(plan.sites)}")
     slugs = (

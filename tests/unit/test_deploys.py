@@ -21,13 +21,13 @@ from lienthong.hosts.certificates import LIFE, Authority, sign, why_new
 from lienthong.hosts.deploying import File, Folder, differs, render
 from lienthong.hosts.nodestate import FileState
 from lienthong.hosts.packetfilter import COMMENT_LENGTH, filter_of, networks, statement
-from lienthong.hosts.wireguard import public_key
 from lienthong.inventory import load
 from lienthong.model.intent import End, Flow, Node, ProvincePlan, Rule
 from lienthong.model.secret import Secret
 from lienthong.model.words import Side
 from lienthong.plan.build import build
 from lienthong.plan.policy import forward_rules, input_rules
+from lienthong.secrets.wireguard import public_key
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

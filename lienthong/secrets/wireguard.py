@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from lienthong.errors import LienThongError
 from lienthong.model.secret import Secret
 
@@ -18,6 +15,9 @@ def public_key(private: Secret) -> str:
     Raises:
         LienThongError: the secret is no such key.
     """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
     try:
         raw = base64.b64decode(private.reveal(), validate=True)
         key = X25519PrivateKey.from_private_bytes(raw)
