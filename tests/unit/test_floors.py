@@ -16,7 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"workspace"}),
     frozenset({"render", "diff", "guard", "transport", "probe"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
-    frozenset({"lab", "provision"}),
+    frozenset({"edit", "lab", "provision", "workbook"}),
     frozenset({"audit", "report", "table", "reference"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
