@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -16,6 +17,20 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+#: Controls, formats (bidirectional, zero-width, tags), halves of pairs, private use, line and paragraph ends.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_LONGEST = 1000
+
+
+def visible(text: str) -> str:
+    """A text that quotes its input, fit for a terminal: what would act there is written out, and it ends."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with the input: where, what, and what to do."""
@@ -23,6 +38,10 @@ class Problem:
     where: str
     what: str
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("what", "hint"):
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
@@ -43,11 +62,18 @@ class LienThongError(Exception):
         return f"{self.what}\nhint: {self.hint}" if self.hint else self.what
 
 
+def _in_order(problem: Problem) -> tuple[object, ...]:
+    """By file, then by line and column as numbers."""
+    file, *place = problem.where.split(":")
+    numbers = [int(part) for part in place if part.isdecimal()]
+    return file, numbers, problem.what, problem.hint
+
+
 class InventoryError(LienThongError):
     """The inventory is wrong in one or more places; all of them are listed."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(set(problems))
+        self.problems = sorted(set(problems), key=_in_order)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from difflib import get_close_matches
 
 from lienthong.errors import Problem
-from lienthong.inventory.rules.summary import Path_, Summary, UnitLine
+from lienthong.inventory.rules.needs import ORDER
+from lienthong.inventory.rules.summary import Path_, Summary
+from lienthong.inventory.rules.units import units
 from lienthong.model.site import Province
+from lienthong.model.words import Side
 
 Where = Callable[[Path_], str]
 
+#: A network whose last address is at most this far from its first (/30, /126) holds a line's two ends only.
+MOST_OF_TWO_ENDS = 3
 #: How a thing that exists once in the province is called when it is met twice, and what to do.
 _TAKEN = {
     "number": ("number {key} is already {owner}'s", "take a free one"),
-    "address": ("{key} is already {owner}'s", ""),
+    "address": ("{key} is already {owner}'s", "a provider gives an address once; read it off the contract"),
     "serial": ("serial {key} is already {owner}'s", "read it off the device again"),
     "asset code": ("asset code {key} is already {owner}'s", "read it off the label again"),
     "Ethernet address": ("Ethernet address {key} is already {owner}'s", "one interface, one entry"),
     "dial number": ("dial number {key} is already {owner}'s", "1000 plus the number of the site is free"),
     "unit": ("unit {key} already has its seat at {owner}", "a unit is written at one site"),
+    "node": (
+        "its full name would be {key}, and so would that of {owner}",
+        "a full name is the site's, a hyphen, its own: change its own",
+    ),
+    "registrar": ("the {key} side already has a registrar, {owner}", "one registrar serves all sites"),
 }
 
 
@@ -29,10 +40,19 @@ def across(
     where: Mapping[str, Where],
     province_where: Where,
     today: date | None = None,
+    whole: bool = True,
 ) -> list[Problem]:
-    """Every rule that sites break together. Without `today` the calendar is not looked at."""
-    problems = [*_hub(summaries), *_claims(summaries, where), *_needs(summaries, province, where)]
-    problems += [*_units(summaries, where), *_promises(summaries, province, where)]
+    """Every rule that sites break together.
+
+    Args:
+        today: without it the calendar is not looked at.
+        whole: every site could be read; else nothing is said of what only seems to be missing.
+    """
+    problems = [*_claims(summaries, where), *_networks(summaries, where)]
+    problems += _promises(summaries, province, where)
+    if whole:
+        problems += [*_hub(summaries, where), *_needs(summaries, province, where)]
+        problems += units(summaries, where)
     if today is not None:
         problems += _deadlines(summaries, where, today)
         problems += [
@@ -47,23 +67,55 @@ def across(
     return problems
 
 
-def _hub(summaries: Mapping[str, Summary]) -> Iterator[Problem]:
+def _hub(summaries: Mapping[str, Summary], where: Mapping[str, Where]) -> Iterator[Problem]:
     hubs = sorted(slug for slug, one in summaries.items() if one.hub)
-    if len(hubs) != 1:
-        what = f"{len(hubs)} sites say hub: true, exactly one must"
-        yield Problem("inventory/sites", what, ", ".join(hubs) or "kind: provincial-office says it")
+    if not hubs:
+        yield Problem(
+            "inventory/sites", "no site is the office (hub: true)", "kind: provincial-office says it"
+        )
+    if len(hubs) > 1:
+        for slug in hubs:
+            what = f"{len(hubs)} sites say hub: true, exactly one must: {', '.join(hubs)}"
+            yield Problem(where[slug](("hub",)), what, "kind: provincial-office says it too")
 
 
 def _claims(summaries: Mapping[str, Summary], where: Mapping[str, Where]) -> Iterator[Problem]:
     owners: dict[tuple[str, str], tuple[str, Path_]] = {}
     for slug, one in summaries.items():
         for space, key, path in one.claims:
+            if space not in _TAKEN:
+                continue
             site, first = owners.setdefault((space, key), (slug, path))
             if (site, first) != (slug, path):
                 what, hint = _TAKEN[space]
-                whole = space in {"number", "unit"}
-                owner = site if whole else f"{site} {first[1]}"
+                owner = site if space in {"number", "unit"} else f"{site} {first[1]}"
                 yield Problem(where[slug](path), what.format(key=key, owner=owner), hint)
+
+
+def _networks(summaries: Mapping[str, Summary], where: Mapping[str, Where]) -> Iterator[Problem]:
+    """Networks of lines are apart, or wholly the same with the same gateway: a provider's shared Ethernet."""
+    found = []
+    for slug, one in summaries.items():
+        for space, key, path in one.claims:
+            if space == "line network":
+                version, first, last, gateway = map(int, key.split())
+                found.append(((version, first, -last, gateway), slug, path))
+    found.sort()
+    widest = None  # of those that begin before, the one that ends last
+    for mine in found:
+        span, slug, path = mine
+        if widest is not None:
+            other, site, at = widest
+            inside = other[0] == span[0] and span[1] <= -other[2]
+            shared = span == other and -span[2] - span[1] > MOST_OF_TWO_ENDS
+            if inside and not shared:
+                yield Problem(
+                    where[slug](path),
+                    f"the network of line {path[1]} overlaps that of {site} {at[1]}",
+                    "a provider gives each line its own; check address and prefix of both",
+                )
+        if widest is None or (span[0], -span[2]) > (widest[0][0], -widest[0][2]):
+            widest = mine
 
 
 def _needs(
@@ -72,61 +124,46 @@ def _needs(
     offered = {offer for one in summaries.values() for offer in one.offers}
     offered |= {("outside", name, system.side.value) for name, system in province.outside.items()}
     offered |= {("unit", line[0], "") for one in summaries.values() for line in one.units}
+    if not any(one.hub for one in summaries.values()):
+        offered |= {("office line", name, Side.WAN.value) for name in ORDER}  # no office is said elsewhere
+    known: dict[tuple[str, str], list[str]] = {}
     for slug, one in summaries.items():
-        for need in one.needs:
-            kind, name, side, who, path = need
+        for kind, name, side, who, path in one.needs:
             if (kind, name, side) in offered:
                 continue
-            elsewhere = side and sorted({s for k, n, s in offered if k == kind and n == name})
-            if elsewhere:
-                what = f"{who} needs {kind} {name} on the {side} side, and it is on the {elsewhere[0]} side"
-                yield Problem(where[slug](path), what, "the two sides share nothing")
-            elif kind == "building":
-                yield Problem(
-                    where[slug](path), f"{who}: no building {name}", "add it to that site's buildings"
-                )
-            elif kind == "unit":
-                yield Problem(where[slug](path), f"{who}: no unit {name!r}", "a unit is a site, or in units")
-            else:
-                nobody = "nobody runs it" if kind == "service" else "there is none"
-                known = sorted({n for k, n, s in offered if k == kind and s == side})
-                hint = f"{kind}s of the {side} side: {', '.join(known[:12])}" if known else ""
-                yield Problem(where[slug](path), f"{who} needs {kind} {name!r}, and {nobody}", hint)
+            if kind == "resolver" and ("node", name, side) not in offered:
+                continue  # said of the node
+            if (kind, side) not in known:
+                known[kind, side] = sorted({n for k, n, s in offered if k == kind and s == side})
+            elsewhere = next((s.value for s in Side if side and (kind, name, s.value) in offered), "")
+            what, hint = _unmet(kind, name, side, who, elsewhere, known[kind, side])
+            yield Problem(where[slug](path), what, hint)
 
 
-def _units(summaries: Mapping[str, Summary], where: Mapping[str, Where]) -> Iterator[Problem]:
-    units: dict[str, tuple[str, UnitLine]] = {}
-    for slug, one in summaries.items():
-        for line in one.units:
-            units.setdefault(line[0], (slug, line))
-    for slug, (site, (_, parent, succeeds, since, _until, path)) in units.items():
-        if parent and parent not in units:
-            yield Problem(
-                where[site]((*path, "parent")), f"no unit {parent!r}", "a unit is a site, or in units"
-            )
-        seen = {slug}
-        above = parent
-        while above in units and above not in seen:
-            seen.add(above)
-            above = units[above][1][1]
-        if above == slug:
-            yield Problem(where[site]((*path, "parent")), f"{slug} is above itself", "break the circle")
-        for before in succeeds:
-            place = where[site]((*path, "succeeds"))
-            if before == slug or before not in units:
-                yield Problem(
-                    place, f"{slug} cannot succeed {before!r}", "name another unit; ended ones stay written"
-                )
-            elif not units[before][1][4]:
-                yield Problem(
-                    place, f"{slug} succeeds {before}, which has no last day", "give it valid: {until: …}"
-                )
-            elif since and units[before][1][4] >= since:
-                yield Problem(
-                    place,
-                    f"{slug} begins on {since}, before {before} has ended ({units[before][1][4]})",
-                    "a successor begins the day after",
-                )
+def _unmet(kind: str, name: str, side: str, who: str, elsewhere: str, known: list[str]) -> tuple[str, str]:
+    """(what, hint) for a need that nothing meets; `elsewhere` is the side that has such a thing."""
+    close = get_close_matches(name, known, 3)
+    there = f"{kind}s of the {side} side: {', '.join(known[:8])}{', …' if known[8:] else ''}" if known else ""
+    there = f"did you mean {' or '.join(close)}?" if close else there
+    if kind == "building":
+        return (
+            f"copy {who} stands in {name}, and there is no such building",
+            "add it to that site's buildings",
+        )
+    if kind == "unit":
+        return f"{who}: no unit {name!r}", "a unit is a site, or in units"
+    if kind == "office line":
+        return f"{who} is the {name} line to the office, which has no {name} line itself", "add it there"
+    if kind == "vault of":
+        what = f"no vault of the {side} side fetches from {name}, so nobody backs {who} up"
+        return what, f"a service backup with sources: {name} on a host of that side"
+    if elsewhere:
+        what = f"{who} needs {kind} {name} on the {side} side, and it is on the {elsewhere} side"
+        return what, "the two sides share nothing"
+    if kind == "resolver":
+        return f"{who} asks {name}, which runs no dns on the {side} side", there
+    nobody = "nobody runs it" if kind == "service" else "there is none"
+    return f"{who} needs {kind} {name!r}, and {nobody}", there
 
 
 def _promises(

@@ -20,16 +20,25 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
     for name, device in site.devices.items():
         yield from _platform(site, name, device, where)
         if device.role is Role.GATEWAY and device.ports:
-            yield Problem(where(("devices", name, "ports")), "a gateway's cabling is said at the switch")
+            yield Problem(
+                where(("devices", name, "ports")),
+                "a gateway's cabling is said at the switch",
+                "write it among the ports of the switch, and take it away here",
+            )
         for port_name, port in device.ports.items():
-            place = ("devices", name, "ports", port_name)
-            target = port.device or port.host or port.segment
-            if target is None:
+            kind = next((k for k in ("device", "host", "segment") if getattr(port, k) is not None), None)
+            if kind is None:
+                continue
+            target = getattr(port, kind)
+            place = ("devices", name, "ports", port_name, kind)
+            known = getattr(site, f"{kind}s")
+            if target not in known:
+                hint = f"{kind}s: {', '.join(known) or 'none'}"
+                yield Problem(where(place), f"no {kind} {target!r} in this site", hint)
                 continue
             side = _side(site, port)
             if side is None:
-                yield Problem(where(place), f"{target!r} is not in this site", "check its spelling")
-                continue
+                continue  # a host in a segment that does not exist
             if side is not device.side:
                 yield Problem(
                     where(place),
@@ -43,23 +52,40 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
             if port.segment is None and (far is None or far.role is Role.GATEWAY):
                 other = cabled.setdefault(target, f"{name} {port_name}")
                 if other != f"{name} {port_name}":
-                    yield Problem(where(place), f"{target} is already cabled to {other}")
+                    hint = "it has one socket: take one of the two away"
+                    yield Problem(where(place), f"{target} is already cabled to {other}", hint)
     for name in site.hosts:
         if name not in cabled:
-            yield Problem(where(("hosts", name)), f"{name} is cabled to no switch", "give it a port")
+            yield Problem(
+                where(("hosts", name)),
+                f"{name} is cabled to no switch",
+                f"give a switch a port with host: {name}",
+            )
     for name, device in site.devices.items():
         if device.role is Role.GATEWAY and name not in cabled:
-            yield Problem(where(("devices", name)), f"{name} is cabled to no switch", "give it a trunk port")
+            hint = f"give a switch of the {device.side} side a port with device: {name}"
+            yield Problem(where(("devices", name)), f"{name} is cabled to no switch", hint)
+        elif device.role is Role.SWITCH and not _leads_out(site, name):
+            hint = "give it a trunk port to the gateway, or to a switch that has one"
+            yield Problem(where(("devices", name)), f"no trunk leads from {name} to its gateway", hint)
     yield from _rings(site, where)
 
 
 def _side(site: Site, port: Port) -> Side | None:
-    """The side of what a port leads to; None when that is not in the site."""
+    """The side of what a port leads to; None for a host in a segment that does not exist."""
     if port.device is not None:
-        return site.devices[port.device].side if port.device in site.devices else None
-    host = site.hosts.get(port.host) if port.host is not None else None
+        return site.devices[port.device].side
+    host = site.hosts[port.host] if port.host is not None else None
     segment = site.segments.get(host.segment if host is not None else port.segment or "")
     return segment.side if segment is not None else None
+
+
+def _leads_out(site: Site, name: str) -> bool:
+    beyond = {far for port in site.devices[name].ports.values() if port.device in site.devices
+              for far in _beyond(site, name, str(port.device))}  # fmt: skip
+    side = site.devices[name].side
+    gateways = [far for far, one in site.devices.items() if one.role is Role.GATEWAY and one.side is side]
+    return not gateways or any(far in beyond for far in gateways)
 
 
 def _trunk(site: Site, near: tuple[str, str], port: Port, far: Device, where: Where) -> Iterator[Problem]:
@@ -83,7 +109,11 @@ def _trunk(site: Site, near: tuple[str, str], port: Port, far: Device, where: Wh
         )
     if far.role is Role.GATEWAY:
         if port.far_port is not None:
-            yield Problem(where((*place, "far_port")), "a gateway's end of a trunk has no name here", "")
+            yield Problem(
+                where((*place, "far_port")),
+                "a gateway's end of a trunk has no name here",
+                "take far_port away",
+            )
         return
     back = far.ports.get(port.far_port) if port.far_port is not None else None
     if port.far_port is None:
@@ -94,7 +124,9 @@ def _trunk(site: Site, near: tuple[str, str], port: Port, far: Device, where: Wh
             f"{port.device} {port.far_port} does not lead back to {name} {port_name}",
             f"write there: {port.far_port}: {{device: {name}, far_port: {port_name}}}",
         )
-    elif set(mine if back.carries is None else back.carries) != carried:
+    elif set(mine if back.carries is None else back.carries) != carried and (
+        near < (str(port.device), port.far_port)  # once for both ends
+    ):
         yield Problem(
             where(place),
             f"the trunk between {name} {port_name} and {port.device} {port.far_port} "

@@ -9,6 +9,7 @@ from itertools import combinations
 from lienthong.errors import Problem
 from lienthong.inventory.rules.summary import Path_
 from lienthong.model.site import Province
+from lienthong.plan.policy import INTERNET
 
 #: RFC 1918 and, for carriers between, RFC 6598.
 PRIVATE = tuple(
@@ -18,6 +19,9 @@ PRIVATE = tuple(
 LOCAL6 = IPv6Network("fc00::/7")
 POOL6_BITS = 44
 """A pool of this size has a /56 for each of 4096 site numbers."""
+
+#: Most characters of one part of a domain (RFC 1035, 2.3.4).
+LABEL = 63
 
 
 def check(province: Province, where: Callable[[Path_], str]) -> Iterator[Problem]:
@@ -45,7 +49,14 @@ def check(province: Province, where: Callable[[Path_], str]) -> Iterator[Problem
         )
     if province.wan_pool6 and province.net_pool6 and province.wan_pool6.overlaps(province.net_pool6):
         yield Problem(where(("net_pool6",)), "net_pool6 overlaps wan_pool6", "keep them apart")
+    for label in province.domain.split("."):
+        if len(label) > LABEL:
+            what = f"a part of a domain has at most {LABEL} characters, {label[:12]}… has {len(label)}"
+            yield Problem(where(("domain",)), what, "put a dot into it, or shorten it (RFC 1035, 2.3.4)")
     for slug, outside in province.outside.items():
+        if slug == INTERNET:
+            hint = "it stands for the whole Internet: give the one system a name of its own"
+            yield Problem(where(("outside", slug)), f"an outside system cannot be called {slug}", hint)
         for name, pool in pools.items():
             if outside.address in pool:
                 yield Problem(

@@ -22,7 +22,7 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:
 
 
 def _number(site: Site, province: Province, where: Where) -> Iterator[Problem]:
-    hint = "widen the pool in inventory/layers/province.yaml"
+    hint = "take a smaller number, or widen the pool in inventory/layers/province.yaml"
     try:
         for side in Side:
             addressing.block(province, side, site.number)
@@ -47,6 +47,15 @@ def _segments(site: Site, where: Where) -> Iterator[Problem]:
         other = seen.setdefault((segment.side, segment.zone), name)
         if other != name:
             yield Problem(where(here), f"{name} is the same VLAN as {other}", "a zone has one segment a side")
+    gateways = {device.side for device in site.devices.values() if device.role is Role.GATEWAY}
+    for side in Side:
+        first = next((name for name, segment in site.segments.items() if segment.side is side), None)
+        if first is not None and side not in gateways:
+            yield Problem(
+                where(("segments", first)),
+                f"the {side} side has segments and no gateway, so nothing leaves them",
+                f"add a device with role: gateway, side: {side}",
+            )
     for side in sorted({device.side for device in site.devices.values()}):
         if (side, Zone.MANAGEMENT) not in seen:
             yield Problem(
@@ -74,7 +83,11 @@ def _addresses(site: Site, where: Where) -> Iterator[Problem]:
             yield _no_segment(site, where(("hosts", name, "segment")), host.segment)
         other = taken.setdefault((host.segment, host.id), name)
         if other != name:
-            yield Problem(where(("hosts", name, "id")), f"{name} has the address of {other}", "change its id")
+            yield Problem(
+                where(("hosts", name, "id")),
+                f"{name} has the address of {other}",
+                f"id {host.id} is taken in segment {host.segment}",
+            )
     for name, client in site.clients.items():
         if client.segment not in site.segments:
             yield _no_segment(site, where(("clients", name, "segment")), client.segment)
@@ -92,9 +105,21 @@ def _rooms(site: Site, where: Where) -> Iterator[Problem]:
     known = {f"{name}/{room}" for name, building in site.buildings.items() for room in building.rooms}
     for group in ("devices", "hosts", "clients"):
         for name, thing in getattr(site, group).items():
-            if thing.asset is not None and thing.asset.room is not None and thing.asset.room not in known:
+            asset = thing.asset
+            if (
+                asset
+                and asset.purchased
+                and asset.supported_until
+                and asset.supported_until < asset.purchased
+            ):
+                yield Problem(
+                    where((group, name, "asset", "supported_until")),
+                    f"support ends on {asset.supported_until}, before {name} was bought ({asset.purchased})",
+                    "a date is year-month-day",
+                )
+            if asset is not None and asset.room is not None and asset.room not in known:
                 yield Problem(
                     where((group, name, "asset", "room")),
-                    f"no room {thing.asset.room!r} in this site",
+                    f"no room {asset.room!r} in this site",
                     f"rooms: {', '.join(sorted(known)) or 'none; add buildings'}",
                 )
