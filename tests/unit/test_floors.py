@@ -16,8 +16,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"workspace"}),
     frozenset({"render", "diff", "guard", "transport", "probe"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
-    frozenset({"edit", "lab", "provision", "workbook"}),
-    frozenset({"audit", "report", "table", "reference"}),
+    frozenset({"edit", "lab", "provision", "reorganise", "workbook"}),
+    frozenset({"audit", "export", "report", "table", "reference"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
