@@ -10,15 +10,15 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lienthong.errors import LienThongError
-from lienthong.inventory import load
-from lienthong.model.intent import Node, ProvincePlan, SitePlan
-from lienthong.model.secret import KeyStore
-from lienthong.model.site import Inventory
-from lienthong.plan.build import build
-from lienthong.secrets import store
-from lienthong.target import Access, resolve
+
+if TYPE_CHECKING:  # what a verb does not use it does not wait for
+    from lienthong.model.intent import Node, ProvincePlan, SitePlan
+    from lienthong.model.secret import KeyStore
+    from lienthong.model.site import Inventory
+    from lienthong.target import Access
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -46,18 +46,26 @@ class Workspace:
 
     @cached_property
     def inventory(self) -> Inventory:
+        from lienthong.inventory import load
+
         return load(self.root / "inventory")
 
     @cached_property
     def plan(self) -> ProvincePlan:
+        from lienthong.plan.build import build
+
         return build(self.inventory)
 
     @cached_property
     def access(self) -> Access:
+        from lienthong.target import resolve
+
         return resolve(self.root, self.asked_target)
 
     @cached_property
     def secrets(self) -> KeyStore:
+        from lienthong.secrets import store
+
         return store(self.access, lambda: self.plan)
 
     def site(self, slug: str) -> SitePlan:

@@ -6,15 +6,15 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from lienthong.errors import InventoryError, Problem
-from lienthong.inventory.layers import Layered, Layers, Source
-from lienthong.inventory.rules import Where, check
+from lienthong.inventory.complaint import complaint
+from lienthong.inventory.layers import Layered, Layers, Source, later, said
+from lienthong.inventory.rules import Where, check, marked, told
 from lienthong.inventory.yamlfile import Path_, read_bytes
 from lienthong.model.site import Inventory, Province, Site
 
@@ -41,7 +41,8 @@ def _load(folder: Path, today: date | None) -> Inventory:
     problems: list[Problem] = []
     for file in site_files(folder):
         try:
-            site, layered = read_site(file, layers)
+            name = f"inventory/sites/{file.name}"
+            site, layered = typed(Source(read_bytes(file, name), name), file.stem, layers)
         except InventoryError as error:
             problems += error.problems
             continue
@@ -50,10 +51,10 @@ def _load(folder: Path, today: date | None) -> Inventory:
         sites[site.slug] = site
         places[site.slug] = layered
     inventory = Inventory(province=province, sites=dict(sorted(sites.items())))
-    where = {slug: layered.where for slug, layered in places.items()}
-    problems += check(inventory, where, province_where(layers), today)
+    where = {slug: later(marked(slug, layered.where)) for slug, layered in places.items()}
+    problems += check(inventory, where, province_where(layers), today, whole=not problems)
     if problems:
-        raise InventoryError(problems)
+        raise InventoryError(told(said(problems)))
     return inventory
 
 
@@ -69,16 +70,15 @@ def site_files(folder: Path) -> list[Path]:
     return files
 
 
-def read_site(file: Path, layers: Layers) -> tuple[Site, Layered]:
-    """One site with the layers below it, validated by its types alone.
+def typed(source: Source, slug: str, layers: Layers) -> tuple[Site, Layered]:
+    """One site with the layers below it, validated by its types alone; `slug` is what its file is called.
 
     Raises:
         InventoryError: with every problem of this file.
     """
-    name = f"inventory/sites/{file.name}"
-    layered = layers.under(Source(read_bytes(file, name), name))
-    layered.value.setdefault("slug", file.stem)
-    return parse(Site, layered.value, layered.where, ()), layered
+    layered = layers.under(source)
+    layered.value.setdefault("slug", slug)
+    return parse(Site, layered.value, marked(slug, layered.where), ()), layered
 
 
 def misnamed(site: Site, layered: Layered) -> Problem:
@@ -130,30 +130,5 @@ def parse(model: type[M], value: object, where: Any, prefix: Path_) -> M:
 
 def _problem(item: Any, model: type[BaseModel], where: Any, prefix: Path_) -> Problem:
     path: Path_ = (*prefix, *(part for part in item["loc"] if part != "[key]"))
-    dotted = ".".join(str(part) for part in path)
-    kind = item["type"]
-    hint = ""
-    if kind == "extra_forbidden":
-        what = f"unknown key {dotted}"
-        known = _keys_near(model, item["loc"])
-        close = get_close_matches(str(item["loc"][-1]), known, 1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
-    elif kind == "missing":
-        what = f"{dotted} is missing"
-    else:
-        what = f"{dotted}: {item['msg'].removeprefix('Value error, ')}"
+    what, hint = complaint(item, model, ".".join(str(part) for part in path))
     return Problem(where(path), what, hint)
-
-
-def _keys_near(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that would be known beside an unknown one."""
-    here: Any = model
-    for part in loc[:-1]:
-        fields = getattr(here, "model_fields", {})
-        if part in fields:
-            annotation = fields[part].annotation
-            models = [
-                a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")
-            ]
-            here = models[-1] if models else annotation
-    return list(getattr(here, "model_fields", {}))

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import Any
 
-import ryml  # type: ignore[import-untyped]
 from pydantic_core import from_json
 
 from lienthong.inventory.yamlfile import MAX_BYTES
@@ -53,10 +54,10 @@ def _scalar(chars: str) -> str:
     )
     return (
         rf"(?:(?:[A-EG-HJ-MP-SU-XZa-eg-hj-mp-su-xz/\x80-\xff]|(?!{_SURPRISE}(?![{chars}]))[FINOTYfinoty])"
-        rf"[{chars} ]*+"
-        rf"|(?=[0-9])(?:{digits})"
+        rf"[{chars} ]*+(?!:)"
+        rf"|(?=[0-9])(?:{digits})(?!:)"
         rf"|\"[{_ANY}']*+\"|'[{_ANY}]*+'"
-        r"|(?=[0-9:]*+[a-f])[0-9a-f]{2}(?::[0-9a-f]{2}){5}"
+        rf"|(?=[0-9:]*+[a-f])[0-9a-f]{{1,4}}(?::[0-9a-f]{{0,4}}){{2,7}}(?:/[0-9]{{1,3}})?(?<!:)(?![{chars}:])"
         rf"|(?:true|false|null)(?![{chars}])|\[\]|\{{\}})"
     )
 
@@ -74,18 +75,25 @@ _VALUE = f"(?:{_scalar(_IN_BLOCK)}|{_flow(f'(?:{_FLOW_SCALAR}|{_flow(_FLOW_SCALA
 _COMMENT = rf"#[{_ANY}\"'\\]*+"
 _ENTRY = rf"(?:{_KEY}(?: ++{_VALUE})?+|- (?:{_KEY} ++{_VALUE}|{_VALUE}))"
 _LINE = rf" {{0,{MAX_INDENT}}}+(?:{_ENTRY} *+(?:(?<= ){_COMMENT})?+|{_COMMENT})?+\n"
-_TEXT = re.compile(f"(?:{_LINE})*+".encode("latin-1"))
+
+
+@cache
+def _text() -> re.Pattern[bytes]:
+    """The grammar of a whole text; to compile it takes as long as to read ten sites."""
+    return re.compile(f"(?:{_LINE})*+".encode("latin-1"))
 
 
 def quick(raw: bytes) -> dict[str, Any] | None:
     """The mapping in these bytes, exactly as the strict reader would read it, or None: ask that one."""
-    if len(raw) > MAX_BYTES or not _TEXT.fullmatch(raw):
+    if len(raw) > MAX_BYTES or not _text().fullmatch(raw):
         return None
     try:
         raw.decode("utf-8")
         if not _USUAL.fullmatch(raw.translate(None, _ASCII).decode("utf-8")):
             return None
-        tree = _tree(raw)
+        import ryml  # type: ignore[import-untyped]
+
+        tree = _tree(raw, ryml.parse_in_arena)
         value = from_json(ryml.emit_json(tree), allow_inf_nan=False)
     except Exception:  # noqa: BLE001 - whatever it is, the strict reader says it better
         return None
@@ -94,16 +102,16 @@ def quick(raw: bytes) -> dict[str, Any] | None:
     return value
 
 
-def _tree(raw: bytes) -> Any:
+def _tree(raw: bytes, parse: Callable[[bytes], Any]) -> Any:
     """Parse with rapidyaml, which says its errors on the process's stderr before it raises them."""
     with _SILENCE:
         try:
             kept = os.dup(2)
         except OSError:  # there is no stderr
-            return ryml.parse_in_arena(raw)
+            return parse(raw)
         try:
             os.dup2(_NOWHERE, 2)
-            return ryml.parse_in_arena(raw)
+            return parse(raw)
         finally:
             os.dup2(kept, 2)
             os.close(kept)

@@ -7,6 +7,8 @@ found out only when somebody asks, by the strict reader.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,20 +20,48 @@ from lienthong.inventory.yamlfile import Document, Path_, parse, read_bytes
 _Mapping = dict[str, Any]
 
 
+class Later(str):
+    """A place that is looked up when a problem is shown; until then it is an empty text.
+
+    To look up costs a strict reading of the file, and rules ask for places before they know of a problem.
+    """
+
+    look: Callable[[], str]
+
+
+def later(where: Callable[[Path_], str]) -> Callable[[Path_], str]:
+    """The same places, to be looked up by :func:`said`."""
+
+    def place(path: Path_) -> str:
+        found = Later()
+        found.look = lambda: where(path)
+        return found
+
+    return place
+
+
+def said(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems with their places looked up."""
+    return [replace(one, where=one.where.look()) if isinstance(one.where, Later) else one for one in problems]
+
+
 class Source:
-    """One file: its value at once, its places when asked for."""
+    """One file: its value when asked for, its places when asked for them."""
 
     def __init__(self, raw: bytes, name: str) -> None:
-        """Read bytes that messages call `name`.
-
-        Raises:
-            InventoryError: they are not the YAML this project allows.
-        """
+        """`raw` is what the file holds, `name` how messages call it."""
         self.raw = raw
         self.name = name
-        self.value: Any = quick(raw)
-        if self.value is None:
-            self.value = self.document.value
+
+    @cached_property
+    def value(self) -> Any:
+        """What it says.
+
+        Raises:
+            InventoryError: it is not the YAML this project allows.
+        """
+        found = quick(self.raw)
+        return self.document.value if found is None else found
 
     @cached_property
     def document(self) -> Document:
@@ -77,6 +107,10 @@ class Layers:
         self._folder = folder
         self._read: dict[str, Source] = {}
         self._merged: dict[str | None, tuple[_Mapping, tuple[Source, ...]]] = {}
+
+    def files(self) -> list[Path]:
+        """Every file below `inventory/layers/`."""
+        return [*sorted(self._folder.glob("*.yaml")), *sorted(self._folder.glob("*/*.yaml"))]
 
     def source(self, name: str) -> Source:
         """One file below `inventory/layers/`.

@@ -50,7 +50,7 @@ def test_real_files_are_read_alike(raw: bytes) -> None:
 
 
 def test_nearly_all_real_files_take_the_quick_way() -> None:
-    assert sum(map(agree, OURS)) >= len(OURS) - 2
+    assert all(map(agree, OURS))
     assert all(map(agree, CORPUS))
 
 
@@ -79,7 +79,7 @@ def test_what_is_doubtful_is_left_to_the_strict_reader(text: str) -> None:
 SCALARS = [
     "a", "b1", "x-y", "x.y", "x/y", "no", "yes", "true", "false", "null", "True", "NULL", "~", "on", "y",
     "n", "inf", "nan", "Infinity", "0", "1", "12", "007", "1.5", "1.50", "0.0", "1e3", "+1", "-1", "-0",
-    ".5", "2025-07-01", "10.0.0.1", "10.0.0.0/8", "52:54:00:12:34:5a", "12:30", "1_0", "0x1", "[]", "{}",
+    ".5", "2025-07-01", "10.0.0.1", "10.0.0.0/8", "52:54:00:12:34:5a", "fd00::1", "fd00::/8", "fe80::", "::1", "a:b:c", "1:2:a", "12:30", "1_0", "0x1", "[]", "{}",
     "''", '""', "'a'", '"b"', "'no'", '"1"', '"~"', "'a#b'", '"a:b"', "[1,2]", "{a:1}", "5a", "-", "--",
     "---", "...", ":", "::", "a:", "#a", "&", "*", "!", "|", ">", "%", "@", "`", "=", "<<", "a b",
     "Huyện ủy", "53 đường", "a #b", "a  b", "'a b'", '"a # b"', "[1, 2]", "{a: 1, b: [x, y]}",
