@@ -196,7 +196,7 @@ def _dump(entries: dict[str, Entry], label: str) -> str:
     held: dict[str, object] = {"identity": label}
     for name, entry in sorted(entries.items()):
         value = entry.value.reveal()
-        held[name] = {"value": value, "since": entry.since} if entry.since else value
+        held[str(name)] = {"value": value, "since": entry.since} if entry.since else value
     return yaml.safe_dump(held, sort_keys=False, allow_unicode=True, width=4096)
 
 
