@@ -15,11 +15,39 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PYTHON = _ROOT / ".venv" / "bin" / "python3"
-if __name__ == "__main__" and sys.prefix == sys.base_prefix and _PYTHON.exists():
-    # Ansible starts a script by its first line, which may find a Python without our packages.
-    os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606
+# Ansible starts a script by its first line, which may find a Python without our packages.
+_ANOTHER = sys.prefix == sys.base_prefix and _PYTHON.exists()
+_INTERPRETER = str(_PYTHON) if _ANOTHER else sys.executable
+
+
+def _kept() -> str | None:
+    """The answer of last time if it still holds; needs neither our packages nor another Python."""
+    sys.path.insert(0, str(_ROOT))
+    try:
+        from lienthong.hostsfile import answered
+
+        return answered(_ROOT, _INTERPRETER)
+    except Exception:  # noqa: BLE001 - an older Python, no engine here, no checkout: the long way says it better
+        return None
+    finally:
+        sys.path.remove(str(_ROOT))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "--host":
+        print("{}")  # everything is told by --list
+        sys.exit(0)
+    if sys.argv[1:] not in ([], ["--list"]):
+        print("usage: hosts.py [--list | --host NAME]", file=sys.stderr)
+        sys.exit(2)
+    if (_text := _kept()) is not None:
+        sys.stdout.write(_text)
+        sys.exit(0)
+    if _ANOTHER:
+        os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606
 
 from lienthong.errors import LienThongError  # noqa: E402
+from lienthong.hostsfile import answer  # noqa: E402
 from lienthong.lab.place import place  # noqa: E402
 from lienthong.model.intent import Node, ProvincePlan  # noqa: E402
 from lienthong.model.words import Target, UplinkKind  # noqa: E402
@@ -144,18 +172,16 @@ def _pyinfra(space: Workspace) -> dict[str, list[tuple[str, _Vars]]]:
 
 
 def _main() -> int:
-    if len(sys.argv) == 3 and sys.argv[1] == "--host":
-        print("{}")  # everything is told by --list
-        return 0
-    if sys.argv[1:] not in ([], ["--list"]):
-        print("usage: hosts.py [--list | --host NAME]", file=sys.stderr)
-        return 2
     try:
-        print(json.dumps(_ansible(workspace(_ROOT)), indent=1, sort_keys=True))
+        sys.stdout.write(answer(_ROOT, _INTERPRETER, _listed))
     except LienThongError as error:
         print(error, file=sys.stderr)
         return int(error.exit_code)
     return 0
+
+
+def _listed() -> str:
+    return json.dumps(_ansible(workspace(_ROOT)), indent=1, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import typer
 
+from lienthong.cache import Cache
 from lienthong.cli._options import Json, Root
 from lienthong.errors import Exit, InventoryError
-from lienthong.inventory.cache import Cache
 from lienthong.inventory.warm import validate
 from lienthong.workspace import find_root
 

@@ -10,11 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import __version__ as pydantic_version
 from pydantic_core import from_json, to_json
 
+from lienthong.cache import Cache, engine, files_key, key_of
 from lienthong.errors import InventoryError
 from lienthong.inventory import collector_paused, misnamed, province_where, read_province, site_files, typed
-from lienthong.inventory.cache import Cache, engine, key_of
 from lienthong.inventory.layers import Layers, Source, later, said
 from lienthong.inventory.rules import (
     Summary,
@@ -27,6 +28,9 @@ from lienthong.inventory.rules import (
     told,
 )
 from lienthong.inventory.yamlfile import Path_, read_bytes
+
+#: Parts of the engine that decide what an inventory file means and which rules it must obey.
+_ROOMS = ("cache.py", "errors.py", "model", "inventory", "services", "platforms", "plan")
 
 
 def validate(folder: Path, cache: Cache, today: date | None = None) -> dict[str, Summary]:
@@ -44,7 +48,7 @@ def _validate(folder: Path, cache: Cache, today: date | None) -> dict[str, Summa
     province = read_province(layers)
     home = province_where(layers)
     problems = list(provinces.check(province, home))
-    below = key_of(engine(), *(part for path in layers.files() for part in (path.name, path.read_bytes())))
+    below = key_of(pydantic_version, engine(*_ROOMS), files_key(folder, layers.files()))
     summaries: dict[str, Summary] = {}
     places: dict[str, Where] = {}
     files = site_files(folder)

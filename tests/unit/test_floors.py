@@ -9,15 +9,15 @@ ENGINE = Path(__file__).resolve().parents[2] / "lienthong"
 
 #: From the ground up. A module may import its own floor and every floor below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "model"}),
+    frozenset({"cache", "errors", "model"}),
     frozenset({"services", "platforms"}),
     frozenset({"plan", "target", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset({"render", "diff", "guard", "transport", "probe"}),
+    frozenset({"render", "diff", "guard", "transport", "probe", "hostsfile"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
-    frozenset({"edit", "lab", "provision", "reorganise", "workbook"}),
-    frozenset({"audit", "export", "report", "table", "reference"}),
+    frozenset({"edit", "lab", "provision", "reorganise"}),
+    frozenset({"audit", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from lienthong.hostsfile import VARIABLES
 from lienthong.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +104,131 @@ def test_without_a_target_it_says_so(checkout: Path) -> None:
 def test_a_host_alone_is_answered_without_loading_anything(checkout: Path) -> None:
     done = script(checkout, "--host", "loc-ninh-srv", LIENTHONG_LAB="another")
     assert (done.returncode, json.loads(done.stdout)) == (0, {})
+
+
+def copied(tmp_path: Path) -> Path:
+    """A checkout of its own: engine, inventory, lock and a live target's key."""
+    for name in ("lienthong", "inventory", "lock"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "home" / ".ssh").mkdir(parents=True)
+    (tmp_path / "home" / ".ssh" / "id_ed25519.pub").write_text(PUBLIC)
+    lab = tmp_path / "run" / "lab" / "t"
+    lab.mkdir(parents=True)
+    (lab / "state.json").write_text(json.dumps({"management": LAB}))
+    (lab / "id_ed25519.pub").write_text(PUBLIC)
+    return tmp_path
+
+
+def asked(root: Path, **variables: str) -> str:
+    env = {"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LIENTHONG_TARGET": "live"}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"  # Python's own cache does look at the clock
+    done = subprocess.run(
+        [sys.executable, root / "inventory" / "hosts.py", "--list"],
+        env={**env, "PYTHONPATH": str(root), **variables}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def entries(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (root / "run" / "cache" / "hosts").iterdir()}
+
+
+def test_a_second_answer_is_the_first_to_the_byte(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    first = asked(root)
+    (before,) = entries(root).items()
+    assert asked(root) == first
+    assert entries(root) == dict([before])
+    # and it is really the kept one that is said
+    text = before[1].partition(b"\n")[2]
+    head = before[1].partition(b"\n")[0].rpartition(b" ")[0]
+    other = text.replace(b"loc-ninh", b"loc-nynh")
+    path = tmp_path / "run" / "cache" / "hosts" / before[0]
+    path.write_bytes(head + b" " + hashlib.sha256(other).hexdigest().encode() + b"\n" + other)
+    assert "loc-nynh" in asked(root)
+    path.write_bytes(head + b" " + hashlib.sha256(text).hexdigest().encode() + b"\n" + other)
+    assert asked(root) == first, "an entry that is not whole is not believed"
+
+
+CHANGES = [
+    ("inventory/sites/loc-ninh.yaml", "number: 5", "number: 55"),
+    ("inventory/layers/country.yaml", "id: 2", "id: 3"),
+    ("inventory/layers/province.yaml", "domain: binhphuoc.", "domain: binhphuok."),
+    ("inventory/hosts.py", '/usr/bin/python3"', '/usr/bin/python4"'),
+    ("lienthong/target.py", 'user="lienthong"', 'user="lienthonk"'),
+    ("home/.ssh/id_ed25519.pub", "AAAAPUBLIC", "AAAAPUBLIK"),
+    ("run/lab/t/state.json", "10.255.0.11", "10.255.0.91"),
+    ("run/lab/t/id_ed25519.pub", "AAAAPUBLIC", "AAAAPUBLIK"),
+]
+
+
+def test_a_changed_byte_anywhere_gives_a_new_answer(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    lab = {"LIENTHONG_TARGET": "lab", "LIENTHONG_LAB": "t"}
+    first = {name: asked(root, **question) for name, question in (("live", {}), ("lab", lab))}
+    for name, old, new in CHANGES:
+        target = "lab" if name.startswith("run/") else "live"
+        file = root / name
+        times = file.stat()
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # what a clock says is not looked at
+        assert asked(root, **(lab if target == "lab" else {})) != first[target], name
+        file.write_text(text, encoding="utf-8")
+    assert asked(root) == first["live"]
+    assert asked(root, **lab) == first["lab"]
+
+
+def test_what_the_environment_says_is_part_of_the_question(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    (root / "key.pub").write_text(PUBLIC.replace("PUBLIC", "OTHER"))
+    questions: list[dict[str, str]] = [
+        {},
+        {"LIENTHONG_SITES": "tinh-uy"},
+        {"LIENTHONG_SIDE": "net"},
+        {"LIENTHONG_KEY": str(root / "key")},
+        {"LIENTHONG_TARGET": "lab", "LIENTHONG_LAB": "t"},
+    ]
+    answers = [asked(root, **question) for question in questions]
+    assert len(set(answers)) == len(questions)
+    assert [asked(root, **question) for question in questions] == answers
+    assert len(entries(root)) == len(questions)
+
+
+def test_no_variable_is_forgotten() -> None:
+    """Whatever the engine reads from the environment is part of the question, or never reaches the answer."""
+    elsewhere = {"LIENTHONG_PKI"}  # certificates: of deploys only
+    read = set()
+    for path in [HOSTS, *(ROOT / "lienthong").rglob("*.py")]:
+        read |= set(re.findall(r"environ[^\n]*?\"(LIENTHONG_[A-Z_]+)\"", path.read_text(encoding="utf-8")))
+    assert {"LIENTHONG_SIDE", "LIENTHONG_KEY"} < read
+    assert read - elsewhere <= set(VARIABLES)
+
+
+def test_a_kept_answer_needs_no_package_and_a_mistake_is_never_kept(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    first = asked(root)
+    code = (
+        "import runpy, sys; sys.argv = [sys.argv[1], '--list']\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "finally: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, root / "inventory" / "hosts.py"],
+        env={"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LIENTHONG_TARGET": "live"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == first
+    assert not {"pydantic", "yaml", "typer", "ryml", "lienthong.inventory"} & set(done.stderr.split())
+    file = root / "inventory" / "sites" / "loc-ninh.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        asked(root)
+    assert "unknown key nonsense" in caught.value.stderr
+    assert len(entries(root)) == 1
 
 
 def test_pyinfra_sees_the_same_nodes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

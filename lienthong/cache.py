@@ -2,6 +2,7 @@
 
 An entry is one JSON file that names its key, a hash of everything the answer depends on. A file that is
 missing, cut short, changed, of another version or not ours to read is no entry: the answer is made anew.
+Only the standard library is imported here: `inventory/hosts.py` asks before it knows of our packages.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-_ENGINE = Path(__file__).resolve().parents[1]
-#: Rooms of the engine whose source decides what an inventory file means and which rules it must obey.
-_ROOMS = ("errors.py", "model", "inventory", "services", "platforms", "plan")
+_ENGINE = Path(__file__).resolve().parent
 _HEAD = b"lienthong cache 1 "
 
 
@@ -42,6 +40,8 @@ class Cache:
         """Keep an answer. It appears whole or not at all; where nothing can be written, nothing is kept."""
         if self._folder is None:
             return
+        import tempfile
+
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)  # only its owner reads it
@@ -78,13 +78,21 @@ def key_of(*parts: bytes | str) -> str:
 
 
 @cache
-def engine() -> str:
-    """A hash of the source that reads inventories, and of the versions it runs on."""
-    import pydantic_core
+def engine(*rooms: str) -> str:
+    """A hash of the engine's source, of these rooms or of all of it, and of the Python that runs it."""
+    files = [path for room in rooms or (".",) for path in _sources(_ENGINE / room)]
+    return key_of(sys.version, files_key(_ENGINE, files))
 
-    files = [path for room in _ROOMS for path in _sources(_ENGINE / room)]
-    parts = [part for path in files for part in (str(path.relative_to(_ENGINE)), path.read_bytes())]
-    return key_of(sys.version, pydantic_core.__version__, *parts)
+
+def files_key(root: Path, files: Iterable[Path]) -> str:
+    """A hash of the names below `root` and the bytes of files; one that cannot be read counts as absent."""
+    parts: list[bytes | str] = []
+    for path in files:
+        try:
+            parts += [str(path.relative_to(root)), path.read_bytes()]
+        except OSError:
+            parts += [str(path), "absent"]
+    return key_of(*parts)
 
 
 def _sources(place: Path) -> list[Path]:
