@@ -1,0 +1,1 @@
+"""The same inventory in the shape of other tools. Pure: plan to plain values; no secret passes here."""
