@@ -402,6 +402,20 @@ def test_a_public_half_that_is_none_is_refused(vault: Vault) -> None:
             reading(vault).public(TUNNEL)
 
 
+def test_no_two_versions_share_a_key_stream(
+    vault: Vault, password: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ansible would take its salt from the environment; two texts under one key stream betray each other."""
+    monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_SALT", "0" * 32)
+    password("loc-ninh-wan", "correct horse")
+    salts = set()
+    for _ in range(2):
+        vault.set(OSPF, Secret(KEY), TODAY, replace=True)
+        lines = (vault.folder / "loc-ninh-wan.vault.yaml").read_text().splitlines()[1:]
+        salts.add(bytes.fromhex("".join(lines)).partition(b"\n")[0])
+    assert len(salts) == 2
+
+
 def test_two_at_once_lose_nothing(vault: Vault, password: Callable[..., Path]) -> None:
     password("loc-ninh-wan", "correct horse")
     refs = [SecretRef(f"extra{number}/loc-ninh-vc") for number in range(8)]
