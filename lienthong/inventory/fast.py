@@ -27,8 +27,6 @@ MAX_INDENT = 14
 # Characters beside ASCII that are one letter or sign to every reader: Latin and Vietnamese, composed or with
 # combining marks, dashes and typographic quotes. Not the next-line, no byte order mark, nothing invisible.
 _USUAL = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f\u2010-\u2014\u2018-\u201d]*+")
-_SILENCE = Lock()
-_NOWHERE = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 _ASCII = bytes(range(128))
 # The grammar works on bytes, where a set of characters is a small table; `_USUAL` looks above ASCII.
 _LETTER = r"A-Za-z\x80-\xff"
@@ -91,30 +89,38 @@ def quick(raw: bytes) -> dict[str, Any] | None:
         raw.decode("utf-8")
         if not _USUAL.fullmatch(raw.translate(None, _ASCII).decode("utf-8")):
             return None
-        import ryml  # type: ignore[import-untyped]
-
-        tree = _tree(raw, ryml.parse_in_arena)
-        value = from_json(ryml.emit_json(tree), allow_inf_nan=False)
+        text, nodes = _parser()(raw)
+        value = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except Exception:  # noqa: BLE001 - whatever it is, the strict reader says it better
         return None
-    if value.__class__ is not dict or tree.size() != 1 + _count(value):
+    if value.__class__ is not dict or nodes != 1 + _count(value):
         return None  # a key that stood twice came out once
     return value
 
 
-def _tree(raw: bytes, parse: Callable[[bytes], Any]) -> Any:
-    """Parse with rapidyaml, which says its errors on the process's stderr before it raises them."""
-    with _SILENCE:
-        try:
-            kept = os.dup(2)
-        except OSError:  # there is no stderr
-            return parse(raw)
-        try:
-            os.dup2(_NOWHERE, 2)
-            return parse(raw)
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+@cache
+def _parser() -> Callable[[bytes], tuple[str, int]]:
+    """Makes of a text its JSON, and the number of its nodes, the root among them."""
+    import ryml  # type: ignore[import-untyped]
+
+    tree = ryml.Tree()  # one for all texts: its memory is asked for once
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    one_at_a_time = Lock()
+
+    def parse(raw: bytes) -> tuple[str, int]:
+        with one_at_a_time:
+            kept = os.dup(2)  # rapidyaml says its errors there before it raises them; the user gets ours
+            try:
+                os.dup2(nowhere, 2)
+                tree.clear()
+                tree.clear_arena()
+                ryml.parse_in_arena(raw, tree)
+                return ryml.emit_json(tree), tree.size()
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
+
+    return parse
 
 
 def _count(root: Any) -> int:
