@@ -52,7 +52,7 @@ def kept(
     for unit, heir in sorted(ended.items()):
         if unit in before[0].sites:
             found += _logs(unit, heir, last_day, before, after)
-            found += _documents(unit, heir, last_day, before, after, now)
+        found += _documents(unit, heir, last_day, before, after, now)
     return tuple(found)
 
 
@@ -78,21 +78,26 @@ def _documents(
     after: ProvincePlan,
     now: Mapping[str, str],
 ) -> Iterator[Kept]:
-    site, plan = before[0].sites[unit], before[1].sites[unit]
-    for slug, system in sorted(site.systems.items()):
-        if system.backup is None:
-            continue
-        side = plan.nodes[f"{unit}-{system.host}"].side
-        running = after.running("backup", side)
-        vaults = tuple(node.name for node in running)
-        # a vault prunes whole archives by its own rule, whatever they hold
-        held = [getattr(node.services["backup"].params, "keep_monthly", 0) for node in running]
-        place = after.sites.get(now.get(unit, ""))
-        stays = place is not None and slug in place.site.systems
-        months = system.backup.keep_months
-        until = add_months(last_day, months)
-        enough = bool(held) and min(held) >= months
-        yield Kept(unit, heir, f"documents {slug}", vaults, months, until, stays, enough)
+    for home, site in sorted(before[0].sites.items()):
+        place = after.sites.get(now.get(home, ""))
+        for slug, system in sorted(site.systems.items()):
+            if system.backup is None or (system.owner or home) != unit:
+                continue
+            side = before[1].sites[home].node(system.host).side
+            running = after.running("backup", side)
+            # a vault prunes whole archives by its own rule, whatever they hold
+            held = [getattr(node.services["backup"].params, "keep_monthly", 0) for node in running]
+            months = system.backup.keep_months
+            yield Kept(
+                unit=unit,
+                by=heir,
+                what=f"documents {slug}",
+                at=tuple(node.name for node in running),
+                months=months,
+                until=add_months(last_day, months),
+                stays=place is not None and slug in place.site.systems,
+                enough=bool(held) and min(held) >= months,
+            )
 
 
 def stranded(before: SitePlan, after: SitePlan | None, heir: str, last_day: date) -> tuple[Kept, ...]:

@@ -239,6 +239,10 @@ def test_any_names_and_assets_give_objects_that_netbox_takes(said: dict[str, Any
     assert "ban-to-chuc-pc" in {record["name"] for record in objects["devices"]}
 
 
+def test_a_long_name_keeps_its_slug() -> None:
+    assert with_slug("x" * 120, "loc-ninh") == "x" * 89 + " (loc-ninh)"
+
+
 def test_a_maker_that_is_spelt_two_ways_is_one() -> None:
     """NetBox compares names without their case."""
     inventory = province()

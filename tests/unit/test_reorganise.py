@@ -123,6 +123,19 @@ def test_what_must_be_kept_says_until_when_and_by_whom(example: Outcome) -> None
     assert all(one.enough for one in example.kept)
 
 
+def test_a_system_of_a_unit_without_a_site_is_kept_too(checkout: Path) -> None:
+    path = checkout / "inventory/sites/loc-ninh.yaml"
+    more = (
+        "units:\n  hoi-cuu: {kind: board, name: {vi: Hội, en: Board}}\nsystems: {meeting: {owner: hoi-cuu}}\n"
+    )
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    outcome, _ = planned(checkout, "  - end: {unit: hoi-cuu, records: loc-ninh}\n")
+    assert [(one.unit, one.what, one.by, one.stays) for one in outcome.kept] == [
+        ("hoi-cuu", "documents meeting", "loc-ninh", True)
+    ]
+    assert outcome.after.sites["loc-ninh"].site.systems["meeting"].owner == "loc-ninh"
+
+
 def test_a_vault_that_keeps_too_little_is_said(checkout: Path) -> None:
     kind = checkout / "inventory/layers/kinds/provincial-office.yaml"
     kind.write_text(
@@ -230,6 +243,11 @@ WRONG = {
         "seat: loc-ninh, places: {bu-dop: {close: true}, bu-dang: {close: true}}}\n",
         "bu-dang is no place that becomes free\nhint: places that become free: bu-dop",
     ),
+    "places not said": (
+        "  - merge: {units: [loc-ninh, bu-dop], into: moi, name: {vi: Mới, en: New}, kind: district, "
+        "seat: loc-ninh}\n",
+        "plan.yaml:4:5: what becomes of the place bu-dop?",
+    ),
     "seat nowhere": (
         "  - merge: {units: [loc-ninh, bu-dop], into: moi, name: {vi: Mới, en: New}, kind: district, "
         "seat: loc-nin, places: {}}\n",
@@ -305,7 +323,10 @@ def second_province(folder: Path) -> None:
             "uplinks:",
             f"  inet0: {{address: 192.0.2.{4 * index + 2}/30, gateway: 192.0.2.{4 * index + 1}}}",
         ]
-        if not hub:
+        if hub:
+            lines += ["hub: true", "valid: {from: 2020-01-01}"]
+        else:
+            lines += ["parent: tinh-uy", "devices: {gw-wan: {asset: {owner: loc-ninh}}}"]
             lines += ["hosts:", f'  vc: {{runs: {{videoconf: {{number: "{1000 + number}"}}}}}}']
         (folder / "sites" / f"{slug}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -331,6 +352,10 @@ def test_a_province_joins_this_one(checkout: Path, old: ProvincePlan) -> None:
     assert (office.hub, office.kind, office.level) == (False, "district", 2)
     assert outcome.after.outside["tokens"] and str(outcome.after.outside["central-wan"]) == "172.30.0.10"
     assert any("central-wan" in en for _, en in outcome.notes)
+    coast = outcome.after.sites["nhon-trach"].site
+    assert coast.parent == "dn-tinh-uy"
+    assert coast.devices["gw-wan"].asset is not None
+    assert coast.devices["gw-wan"].asset.owner == "dn-loc-ninh"
     moved = {one.group for one in of(outcome, "nhon-trach").changed}
     assert moved == {"dns name"}, "a number that is free keeps every address"
     lines = [one for one in of(outcome, "bien-hoa").kept if one.group == "line"]
