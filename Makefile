@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 CODE := lienthong deploys checks tests inventory/hosts.py
 
-.PHONY: demo test bench check format lock clean-lab
+.PHONY: demo test bench properties check format lock clean-lab
 
 demo:
 	@scripts/demo
@@ -13,6 +13,12 @@ test:
 # The figures of the main job on this machine, in one run; never part of a test.
 bench:
 	@scripts/bench
+
+# The properties of the inventory with many random examples each, some twenty minutes; `make test` runs a seeded few.
+EXAMPLES ?= 10000
+properties:
+	@LIENTHONG_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=0 --durations-min=1 \
+		tests/unit/test_properties.py tests/unit/test_words.py tests/unit/test_hostile.py tests/unit/test_rules.py
 
 check:
 	@scripts/setup --check

@@ -44,7 +44,7 @@ class Problem:
             object.__setattr__(self, name, visible(getattr(self, name)))
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" if self.where else self.what
+        head = f"{visible(self.where)}: {self.what}" if self.where else self.what
         return f"{head}\nhint: {self.hint}" if self.hint else head
 
 

@@ -45,7 +45,8 @@ def token(ref: SecretRef) -> str:
 def ascii_text(text: str) -> str:
     """Without diacritics: vtysh reads a terminal whose character set the tool does not choose."""
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    return "".join(c if c.isascii() else "?" for c in plain if not unicodedata.combining(c))
+    # not "?": that asks vtysh for help in the middle of a line
+    return "".join(c if c.isascii() else "." for c in plain if not unicodedata.combining(c))
 
 
 @cache

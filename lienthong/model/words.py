@@ -103,6 +103,9 @@ PARKING_VLAN = 999
 
 # Markers of templates, shells, formats and vendor comments that no honest name of a place needs.
 _FORBIDDEN = re.compile(r"[\"'`\\$%{}<>|;&^~!#?*\[\]]")
+#: Marks on one letter beyond what NFC composes; Vietnamese needs none of them.
+MOST_MARKS = 3
+_FLOOD = re.compile("m" * (MOST_MARKS + 1))
 _BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -113,19 +116,25 @@ _USUAL = re.compile(f"[{_EDGE}](?:[{_EDGE} ]*[{_EDGE}])?")
 
 
 def _plain(value: str) -> str:
-    if _USUAL.fullmatch(value):
-        return value
+    return value if _USUAL.fullmatch(value) else _checked(value)
+
+
+def _checked(value: str) -> str:
+    """What stands for a sign (U+037E for `;`, U+FF5B for `{`) is judged as that: some output is in ASCII."""
+    value = unicodedata.normalize("NFC", value)
     for char in value:
         if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
             raise ValueError(f"character U+{ord(char):04X} is not allowed in a text")
         if unicodedata.bidirectional(char) in _BIDI:
             raise ValueError(f"bidirectional control U+{ord(char):04X} is not allowed")
-    found = _FORBIDDEN.search(value)
+    found = _FORBIDDEN.search(unicodedata.normalize("NFKC", value))
     if found:
         raise ValueError(f"character {found.group()!r} is not allowed in a text")
     if value != value.strip():
         raise ValueError("a text neither begins nor ends with a space")
-    return unicodedata.normalize("NFC", value)
+    if _FLOOD.search("".join("m" if unicodedata.combining(c) else "." for c in value)):
+        raise ValueError(f"no letter has more than {MOST_MARKS} marks")
+    return value
 
 
 #: One line of human text: letters of any script, digits, and `. , : / ( ) + - _ = @` and spaces.
