@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lienthong.edit.splice import Edit, data_of, edited
+from lienthong.edit.splice import Edit, data_of, document_of, edited
 from lienthong.edit.write import Value, new_file
 from lienthong.errors import InventoryError, LienThongError, Problem
 from lienthong.inventory import load
+from lienthong.inventory.yamlfile import Document
 from lienthong.model.intent import ProvincePlan
 from lienthong.plan.build import build
 
@@ -45,6 +46,10 @@ class Draft:
         """What the strict reader makes of the file in this draft; None: there is none."""
         text = self.text(name)
         return None if text is None else data_of(text, f"inventory/{name}")
+
+    def document(self, name: str) -> Document:
+        """The file in this draft with the places of its values."""
+        return document_of(self.text(name) or "", f"inventory/{name}")
 
     def edit(self, name: str, *edits: Edit) -> None:
         """Edit a file that is there.

@@ -30,11 +30,12 @@ def layers(folder: Path, kind: str) -> dict[str, Any]:
         path = folder / "layers" / name
         said = at(read(path, f"inventory/layers/{name}").value, ("site",)) if path.is_file() else None
         if isinstance(said, dict):
-            _merge(merged, said)
+            merge(merged, said)
     return merged
 
 
-def _merge(into: dict[str, Any], value: dict[str, Any]) -> None:
+def merge(into: dict[str, Any], value: dict[str, Any]) -> None:
+    """Put a layer over what is below it: mappings key by key, null takes a key away."""
     for key, item in value.items():
         if item is None:
             into.pop(key, None)
@@ -42,7 +43,7 @@ def _merge(into: dict[str, Any], value: dict[str, Any]) -> None:
             below = into.get(key)
             fresh: dict[str, Any] = below if isinstance(below, dict) else {}
             into[key] = fresh
-            _merge(fresh, item)
+            merge(fresh, item)
         else:
             into[key] = item
 

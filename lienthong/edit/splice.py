@@ -16,7 +16,7 @@ from lienthong.edit.place import below, end_of, fit, line_of, newline, root_of, 
 from lienthong.edit.plain import put_data, take_data, whole
 from lienthong.edit.write import WIDEST, Value, entry, flow, scalar
 from lienthong.errors import LienThongError
-from lienthong.inventory.yamlfile import Path_, read
+from lienthong.inventory.yamlfile import Document, Path_, read
 from lienthong.model.site import Site
 
 _COUNTED = re.compile(r"([a-z]+)([0-9]+)")
@@ -79,12 +79,17 @@ def edited(text: str, edits: Iterable[Edit], name: str) -> str:
     return text
 
 
-def data_of(text: str, name: str) -> Any:
-    """What the strict reader makes of a text."""
+def document_of(text: str, name: str) -> Document:
+    """What the strict reader makes of a text, with places."""
     with tempfile.NamedTemporaryFile("wb", suffix=".yaml") as file:
         file.write(text.encode())
         file.flush()
-        return copy.deepcopy(read(Path(file.name), name).value)
+        return read(Path(file.name), name)
+
+
+def data_of(text: str, name: str) -> Any:
+    """What the strict reader makes of a text; the caller's to change."""
+    return copy.deepcopy(document_of(text, name).value)
 
 
 def _put(text: str, path: Path_, value: Value) -> str:
