@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,58 @@ def test_a_bare_switch_is_made_in_one_transaction() -> None:
 def test_an_answer_that_is_no_database_is_an_error(text: str) -> None:
     with pytest.raises(LienThongError):
         OVS.parse(text)
+
+
+LEFT = """interface ta5
+ description loc-ninh tslcd-a
+ ip address 172.16.0.40/31
+ ip ospf area 0
+ ip ospf cost 10
+ ip ospf message-digest-key 1 md5 gone
+exit
+"""
+
+
+def test_a_section_of_ours_whose_interface_left_the_plan_goes_with_its_key() -> None:
+    assert commands(RUNNING + LEFT) == (
+        "interface ta5",
+        "no description",
+        "no ip address 172.16.0.40/31",
+        "no ip ospf area 0",
+        "no ip ospf cost 10",
+        "no ip ospf message-digest-key 1",
+        "exit",
+        "no interface ta5",
+    )
+
+
+def test_a_switch_port_that_is_used_again_is_no_longer_shut() -> None:
+    typed = commands(RUNNING + "interface e3\n description unused\n shutdown\nexit\n")
+    assert typed == ("interface e3", "no description", "no shutdown", "exit", "no interface e3")
+
+
+def test_a_bare_section_of_ours_goes_only_while_the_plan_has_no_use_for_it() -> None:
+    assert commands(RUNNING + "interface tb5\nexit\n") == ("no interface tb5",)
+    emptied = "".join(part for part in RUNNING.split("interface vlan10")[:1]) + "interface vlan10\nexit\n"
+    assert "no interface vlan10" not in commands(emptied)
+
+
+@pytest.mark.parametrize("name", ["eth0", "mgmt0", "vlan77", "ta5x", "tax5", "eno1", "lo", "wg-net", "e100"])
+def test_a_section_of_another_name_stays_whatever_it_holds(name: str) -> None:
+    assert commands(RUNNING + LEFT.replace("ta5", name)) == ()
+
+
+def test_what_stays_of_a_section_is_never_dropped_with_it() -> None:
+    """An address by hand goes; the interface may be away just now, and its section must stay."""
+    found = commands(
+        RUNNING.replace("ip address 10.0.40.1/24", "ip address 10.0.40.1/24\n ip address 10.9.9.1/24")
+    )
+    assert "no interface vlan10" not in found
+
+
+def test_that_an_interface_is_there_is_no_refusal() -> None:
+    said = "% Configuration failed.\n\nError type: validation\nError description: "
+    assert not any(
+        re.search(pattern, said + "only inactive interfaces can be deleted", re.M) for pattern in FRR.errors
+    )
+    assert any(re.search(pattern, said + "something else", re.M) for pattern in FRR.errors)

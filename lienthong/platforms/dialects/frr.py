@@ -1,14 +1,17 @@
 """FRR 8.4 by vtysh: what `show running-config` prints is what was typed, but for a few defaults.
 
-Owned are: on interfaces that the plan addresses or shuts, the commands below; under `router ospf` the
-commands below, where the plan routes; the BFD profile of our name; static routes with our tag, and every
-route to a prefix that the plan routes. All else stays as it was found.
+Owned are: on interfaces that the plan addresses or shuts, and on those that bear a name only the plan
+gives, the commands below; under `router ospf` the commands below, where the plan routes; the BFD profile of
+our name; static routes with our tag, and every route to a prefix that the plan routes. All else stays as it
+was found.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from lienthong.model.words import VLANS
 from lienthong.platforms import Dialect, Line, Lines
 from lienthong.platforms.dialects.leaves import leaves
 
@@ -16,6 +19,12 @@ from lienthong.platforms.dialects.leaves import leaves
 ROUTE_TAG = 227
 PROFILE = "profile lienthong"
 
+#: Names of the architecture: a segment, a site's line at the hub, Central's, a line, a switch port. A section
+#: of such a name that the plan no longer has is one that it made and has to take away.
+_OURS = re.compile(
+    rf"interface (?:vlan(?:{'|'.join(str(vlan) for vlan in sorted(set(VLANS.values())))})"
+    r"|t[ab][0-9]{1,4}|tac|tslcd-[a-z]|inet[0-9]|e[0-9]{1,2})"
+)
 _ON_INTERFACE = ("description ", "ip address ", "ip ospf ", "shutdown")
 _ON_OSPF = ("ospf router-id ", "passive-interface ", "redistribute ", "network ", "default-information ")
 #: A new value replaces the old one without a moment in between.
@@ -57,7 +66,11 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
         }
     if head == "bfd":
         return len(line) > 2 and line[1] == PROFILE
-    if len(line) != 2 or all(other[0] != head for other in intended):
+    planned = any(other[0] == head for other in intended)
+    left = not planned and _OURS.fullmatch(head) is not None
+    if len(line) == 1:
+        return left  # a section of which nothing is there but its name
+    if len(line) != 2 or not (planned or left):
         return False
     if head.startswith("interface "):
         return line[1].startswith(_ON_INTERFACE)
@@ -83,6 +96,10 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
         typed += [_no(line) for line in gone if _key(line) not in replaced]
         typed += mine
         typed += ["exit"] * len(heading)
+        if not mine and _OURS.fullmatch(heading[0]) and any(line.startswith("description ") for line in gone):
+            # Every section of ours has a description, so this one leaves. Of an interface that is not there
+            # any more ospfd keeps its lines whatever `no` says; of one that is there FRR refuses this.
+            typed.append(f"no {heading[0]}")
     typed += [line[0] for line in added if len(line) == 1]
     typed += [_no(line[0]) for line in removed if len(line) == 1]
     return tuple(typed)
@@ -111,8 +128,12 @@ def _no(line: str) -> str:
     return f"no {next((key for key in _SHORT_NO if line.startswith(f'{key} ')), line)}"
 
 
-#: vtysh says most refusals with `%`, ospfd some without.
-ERRORS = (r"^%.*", r"^OSPF: Key .*", r"^Must remove .*", r"^Please .*", r"^Invalid .*", r"^Can't .*")
+#: vtysh says most refusals with `%`, ospfd some without. That an interface is there and its section cannot be
+#: dropped is none: its lines have been taken away one by one, and what were left would be seen afterwards.
+ERRORS = (
+    r"^%(?! Configuration failed\.\s+Error type: validation\s+Error description: only inactive).*",
+    r"^OSPF: Key .*", r"^Must remove .*", r"^Please .*", r"^Invalid .*", r"^Can't .*",
+)  # fmt: skip
 
 FRR = Dialect(
     name="frr",
