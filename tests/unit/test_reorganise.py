@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.cli import app
+from lienthong.edit import Draft as Folder
 from lienthong.errors import InventoryError
 from lienthong.inventory import load
 from lienthong.model.intent import ProvincePlan
 from lienthong.plan.build import build
 from lienthong.reorganise.carry import carry_out
 from lienthong.reorganise.data import data
+from lienthong.reorganise.delta import stage
 from lienthong.reorganise.draft import Draft
 from lienthong.reorganise.fate import Fate, View, fate
 from lienthong.reorganise.outcome import Outcome, prepare
@@ -389,6 +391,8 @@ def test_who_gives_way_is_chosen(checkout: Path) -> None:
     assert outcome.after.sites["bien-hoa"].site.number == 1
     assert outcome.after.sites["dong-xoai"].site.number == 500
     assert outcome.after.sites["binh-long"].site.number == 100
+    moved = {one.of: (one.before, one.after) for one in of(outcome, "dong-xoai").of("prefix")}
+    assert moved["users"] == ("10.0.8.0/24", "10.15.160.0/24")
     endpoint = outcome.after.sites["dong-xoai"].node("vc")
     assert endpoint.services["videoconf"].params.number == "1500"  # type: ignore[attr-defined]
 
@@ -449,6 +453,9 @@ def test_any_plan_leaves_a_province_that_is_whole(case: tuple[list[dict[str, Any
     kept_copy = before.copy()
     draft, ledger = carry_out(before, plan, str, lambda _: Draft({}))
     assert before.files == kept_copy.files, "what was handed in is not changed"
+    folder = Folder(ROOT / "inventory")
+    stage(folder, before, None, draft)  # refuses a text that does not say what the draft says
+    assert bool(folder.changed) is (before.files != draft.files)
     inventory = draft.inventory()
     after = build(inventory)
     was_view, now_view = View(old), View(after)
