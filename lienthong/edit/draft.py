@@ -131,7 +131,7 @@ class Draft:
         with self._lock():
             for name in self.changed:
                 path = self.folder / name
-                if (path.read_bytes() if path.exists() else None) != self._before[name]:
+                if (path.read_bytes() if path.is_file() else None) != self._before[name]:
                     raise LienThongError(
                         f"inventory/{name} was changed meanwhile", hint="nothing was written; start again"
                     )

@@ -31,7 +31,7 @@ hosts:
     srv:
         segment: servers
         runs:
-            app: {}
+            app: {}\x20\x20
             # deeper, about app
 
     # the endpoint
@@ -85,8 +85,8 @@ def changed(before: str, after: str) -> tuple[list[str], list[str]]:
         (Put(("hosts", "srv", "id"), 10), [], ["        id: 10\n"]),
         (
             Put(("hosts", "srv", "runs", "app"), {"a": {"b": 1}}),
-            ["            app: {}\n"],
-            ["            app:\n", "              a: {b: 1}\n"],
+            ["            app: {}  \n"],
+            ["            app:  \n", "              a: {b: 1}\n"],
         ),
         (
             Put(("uplinks", "inet0", "address"), "203.0.113.2/30"),
@@ -96,7 +96,7 @@ def changed(before: str, after: str) -> tuple[list[str], list[str]]:
         (Take(("hosts", "srv", "segment")), ["        segment: servers\n"], []),
         (
             Take(("hosts", "srv", "runs", "app")),
-            ["        runs:\n", "            app: {}\n", "            # deeper, about app\n"],
+            ["        runs:\n", "            app: {}  \n", "            # deeper, about app\n"],
             [],
         ),
         (
@@ -135,6 +135,13 @@ def test_a_flow_mapping_that_grows_too_long_becomes_a_block() -> None:
     ]
     assert after.splitlines()[-1].endswith("{code: TS-1, keeper: Nguyễn Văn A}  # here") or "# here" in after
     assert max(map(len, after.splitlines())) < 100
+
+
+def test_a_flow_mapping_within_another_stays_one() -> None:
+    text = 'a: {b: {c: "' + "x" * 90 + '"}}\n'
+    assert edited(text, [Put(("a", "b", "d"), "long enough")], "x") == text.replace(
+        "}}", ", d: long enough}}"
+    )
 
 
 def test_line_ends_of_the_file_are_kept() -> None:
@@ -310,6 +317,27 @@ def test_when_one_file_cannot_be_written_none_is(folder: Path) -> None:
     draft.edit("sites/loc-ninh.yaml", Put(("name", "en"), "One"))
     draft.replace("zz/nowhere.txt", "x")  # its folder is not there
     with pytest.raises(LienThongError, match="cannot be written"):
+        draft.commit()
+    assert contents(folder) == before
+
+
+def test_when_the_disk_fails_in_the_middle_the_first_file_is_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(folder)
+    draft = Draft(folder)
+    draft.edit("sites/bu-dop.yaml", Put(("name", "en"), "One"))
+    draft.edit("sites/loc-ninh.yaml", Put(("name", "en"), "Two"))
+    real = Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.name == "loc-ninh.yaml" and self.name != target.name and b"Two" in self.read_bytes():
+            assert b"One" in (folder / "sites" / "bu-dop.yaml").read_bytes()
+            raise OSError(28, "No space left on device", str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(LienThongError, match=r"No space left on device\nhint: nothing was changed"):
         draft.commit()
     assert contents(folder) == before
 
