@@ -14,7 +14,16 @@ from pydantic import BaseModel, ValidationError
 from lienthong.errors import InventoryError, Problem
 from lienthong.inventory.complaint import complaint
 from lienthong.inventory.layers import Layered, Layers, Source, later, said
-from lienthong.inventory.rules import Where, check, marked, told
+from lienthong.inventory.rules import (
+    Summary,
+    Where,
+    across,
+    marked,
+    provinces,
+    site_problems,
+    summarise,
+    told,
+)
 from lienthong.inventory.yamlfile import Path_, read_bytes
 from lienthong.model.site import Inventory, Province, Site
 
@@ -36,26 +45,37 @@ def load(folder: Path, today: date | None = None) -> Inventory:
 def _load(folder: Path, today: date | None) -> Inventory:
     layers = Layers(folder / "layers")
     province = read_province(layers)
+    home = province_where(layers)
+    problems = list(provinces.check(province, home))
     sites: dict[str, Site] = {}
-    places: dict[str, Layered] = {}
-    problems: list[Problem] = []
+    summaries: dict[str, Summary] = {}
+    places: dict[str, Where] = {}
+    unread = 0
     for file in site_files(folder):
+        name = f"inventory/sites/{file.name}"
         try:
-            name = f"inventory/sites/{file.name}"
             site, layered = typed(Source(read_bytes(file, name), name), file.stem, layers)
         except InventoryError as error:
             problems += error.problems
+            unread += 1
             continue
-        if site.slug != file.stem:
-            problems.append(misnamed(site, layered))
+        where = later(marked(file.stem, layered.where))
+        problems += of_site(site, file.stem, province, where)
         sites[site.slug] = site
-        places[site.slug] = layered
-    inventory = Inventory(province=province, sites=dict(sorted(sites.items())))
-    where = {slug: later(marked(slug, layered.where)) for slug, layered in places.items()}
-    problems += check(inventory, where, province_where(layers), today, whole=not problems)
+        places[site.slug] = where
+        summaries[site.slug] = summarise(site, province)
+    problems += across(dict(sorted(summaries.items())), province, places, home, today, whole=unread == 0)
     if problems:
         raise InventoryError(told(said(problems)))
-    return inventory
+    return Inventory(province=province, sites=dict(sorted(sites.items())))
+
+
+def of_site(site: Site, slug: str, province: Province, where: Where) -> list[Problem]:
+    """What a site that parsed breaks by itself; `slug` is what its file is called."""
+    problems = site_problems(site, province, where)
+    if site.slug != slug:
+        problems.append(Problem(where(("slug",)), f"slug {site.slug!r} is not the name of the file"))
+    return problems
 
 
 def site_files(folder: Path) -> list[Path]:
@@ -79,11 +99,6 @@ def typed(source: Source, slug: str, layers: Layers) -> tuple[Site, Layered]:
     layered = layers.under(source)
     layered.value.setdefault("slug", slug)
     return parse(Site, layered.value, marked(slug, layered.where), ()), layered
-
-
-def misnamed(site: Site, layered: Layered) -> Problem:
-    """The site says a slug that is not the name of its file."""
-    return Problem(layered.where(("slug",)), f"slug {site.slug!r} is not the name of the file")
 
 
 def read_province(layers: Layers) -> Province:

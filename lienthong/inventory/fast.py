@@ -99,15 +99,16 @@ def quick(raw: bytes) -> dict[str, Any] | None:
 
 
 @cache
-def _parser() -> Callable[[bytes], tuple[str, int]]:
+def _parser() -> Callable[[bytes], tuple[bytes, int]]:
     """Makes of a text its JSON, and the number of its nodes, the root among them."""
     import ryml  # type: ignore[import-untyped]
 
     tree = ryml.Tree()  # one for all texts: its memory is asked for once
+    room = bytearray(4 * MAX_BYTES)
     nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     one_at_a_time = Lock()
 
-    def parse(raw: bytes) -> tuple[str, int]:
+    def parse(raw: bytes) -> tuple[bytes, int]:
         with one_at_a_time:
             kept = os.dup(2)  # rapidyaml says its errors there before it raises them; the user gets ours
             try:
@@ -115,7 +116,8 @@ def _parser() -> Callable[[bytes], tuple[str, int]]:
                 tree.clear()
                 tree.clear_arena()
                 ryml.parse_in_arena(raw, tree)
-                return ryml.emit_json(tree), tree.size()
+                # where the room is not enough it raises, and the strict reader reads that file
+                return bytes(ryml.emit_json_in_place(tree, room)), tree.size()
             finally:
                 os.dup2(kept, 2)
                 os.close(kept)

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 
 from lienthong.cache import Cache, engine, files_key, key_of
 from lienthong.errors import InventoryError
-from lienthong.inventory import collector_paused, misnamed, province_where, read_province, site_files, typed
+from lienthong.inventory import collector_paused, of_site, province_where, read_province, site_files, typed
 from lienthong.inventory.layers import Layers, Source, later, said
 from lienthong.inventory.rules import (
     Summary,
@@ -23,7 +23,6 @@ from lienthong.inventory.rules import (
     across,
     marked,
     provinces,
-    site_problems,
     summarise,
     told,
 )
@@ -61,9 +60,8 @@ def _validate(folder: Path, cache: Cache, today: date | None) -> dict[str, Summa
             summary = _revived(cache.find(entry, key))
             where = later(marked(file.stem, _Place(source, layers)))
             if summary is None:
-                site, layered = typed(source, file.stem, layers)
-                wrong = [misnamed(site, layered)] if site.slug != file.stem else []
-                wrong += site_problems(site, province, where)
+                site, _ = typed(source, file.stem, layers)
+                wrong = of_site(site, file.stem, province, where)
                 problems += wrong
                 summary = summarise(site, province)
                 if not wrong:

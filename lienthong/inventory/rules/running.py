@@ -39,8 +39,22 @@ def seat(site: Site, group: str, name: str) -> tuple[Side, Zone] | None:
     return (segment.side, segment.zone) if segment is not None else None
 
 
-def running(site: Site) -> Iterator[Running]:
-    """Every service of a site that exists and whose parameters are valid; the rest the site's rules say."""
+def running(site: Site) -> tuple[Running, ...]:
+    """Every service of a site that exists and whose parameters are valid; the rest the site's rules say.
+
+    Several rules ask for the same site one after the other: the last answer is kept.
+    """
+    if _LAST and _LAST[0][0] is site:
+        return _LAST[0][1]
+    found = tuple(_running(site))
+    _LAST[:] = [(site, found)]
+    return found
+
+
+_LAST: list[tuple[Site, tuple[Running, ...]]] = []
+
+
+def _running(site: Site) -> Iterator[Running]:
     modules = discover()
     for group in ("devices", "hosts"):
         for name, thing in getattr(site, group).items():

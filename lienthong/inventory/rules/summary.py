@@ -62,7 +62,7 @@ class Summary:
 
 def summarise(site: Site, province: Province) -> Summary:  # noqa: ARG001 - what a summary may need one day
     """The summary of one site that parsed; what is wrong within it, its own rules say."""
-    services = tuple(running(site))
+    services = running(site)
     return Summary(
         slug=site.slug,
         number=site.number,
