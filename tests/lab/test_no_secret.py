@@ -16,6 +16,7 @@ Of the lab's own keys (`id_ed25519`, `ca.key`) each is looked for everywhere but
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import sys
 import threading
@@ -153,13 +154,20 @@ def test_no_secret_is_left_anywhere(district: District) -> None:
         log = district.on(node, "sh", "-c", "journalctl --no-pager -o export 2>/dev/null | base64")
         leaks += find(f"log of {node}", base64.b64decode(log), needles)
     nodes = {str(need.ref): need.nodes for need in needs(Workspace(ROOT, "lab").plan)}
-    looked = 0
+    looked, clean = 0, set[bytes]()
     for file in artefacts():
         assert file.stat().st_size <= MAX_BYTES, f"{file} is too large to be looked through"
         inside = file.is_relative_to(LAB.folder)
         wanted = {name: f for name, f in needles.items() if not (inside and owned(file, name, nodes))}
-        leaks += find(str(file), file.read_bytes(), wanted)
         looked += 1
+        content = file.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        if digest in clean and len(wanted) == len(needles):
+            continue  # nodes have many files in common
+        traces = find(str(file), content, wanted)
+        leaks += traces
+        if not traces and len(wanted) == len(needles):
+            clean.add(digest)
     print(f"no secret: {len(needles)} values in {looked} files, {len(seen)} processes", file=sys.stderr)
     assert looked > 100
     assert leaks == []
