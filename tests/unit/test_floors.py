@@ -16,7 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"workspace"}),
     frozenset({"render", "diff", "guard", "transport", "probe", "hostsfile"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
-    frozenset({"edit", "lab", "provision", "reorganise"}),
+    frozenset({"adopt", "edit", "lab", "provision", "reorganise"}),
     frozenset({"audit", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
