@@ -126,6 +126,9 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if gc.get_freeze_count() == 0:  # all that was made is old now: it is not looked through at once
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
