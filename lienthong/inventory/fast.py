@@ -24,6 +24,9 @@ from lienthong.inventory.yamlfile import MAX_BYTES
 MAX_INDENT = 14
 """Spaces. With flow collections nested three deep a text stays below the strict reader's depth."""
 
+MAX_NODES = 20_000
+"""Each costs the strict reader at most eight words; it allows 200 000."""
+
 # Characters beside ASCII that are one letter or sign to every reader: Latin and Vietnamese, composed or with
 # combining marks, dashes and typographic quotes. Not the next-line, no byte order mark, nothing invisible.
 _USUAL = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f\u2010-\u2014\u2018-\u201d]*+")
@@ -93,7 +96,7 @@ def quick(raw: bytes) -> dict[str, Any] | None:
         value = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except Exception:  # noqa: BLE001 - whatever it is, the strict reader says it better
         return None
-    if value.__class__ is not dict or nodes != 1 + _count(value):
+    if value.__class__ is not dict or nodes > MAX_NODES or nodes != 1 + _count(value):
         return None  # a key that stood twice came out once
     return value
 

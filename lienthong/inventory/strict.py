@@ -7,7 +7,7 @@ reads as something else (`no`, `012`, `12:30`) are refused, not guessed.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -15,6 +15,16 @@ from lienthong.errors import InventoryError, Problem
 from lienthong.inventory.yamlfile import Document, Path_
 
 MAX_DEPTH = 20
+MAX_TOKENS = 200_000
+"""Keys, values and signs; a site of 30 devices has five thousand."""
+_OPENS = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+_SHARE = "write the value out, or put what sites share into inventory/layers/"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
 _SURPRISE = re.compile(r"(?i:yes|no|on|off|y|n)|[-+]?0[0-9_]+|0[xob][0-9a-fA-F]+|[0-9]+(:[0-5]?[0-9])+")
@@ -40,7 +50,7 @@ class _Reader:
         try:
             loader = _LOADER(text)
             try:
-                self._no_aliases(text)
+                self._harmless(text)
                 root = loader.get_single_node()
             finally:
                 loader.dispose()
@@ -57,23 +67,24 @@ class _Reader:
             raise InventoryError(self.problems)
         return Document(self.name, value, self.places)
 
-    def _no_aliases(self, text: str) -> None:
-        """Refuse anchors and aliases before anything is expanded: no bombs, no cycles."""
-        for token in yaml.scan(text, Loader=_LOADER):
-            if isinstance(token, (yaml.AliasToken, yaml.AnchorToken, yaml.TagToken)):
-                kind = "tag" if isinstance(token, yaml.TagToken) else "anchor or alias"
-                mark = token.start_mark
-                raise InventoryError(
-                    [
-                        Problem(
-                            f"{self.name}:{mark.line + 1}:{mark.column + 1}",
-                            f"an {kind} is not allowed here"
-                            if kind[0] == "a"
-                            else f"a {kind} is not allowed here",
-                            "write the value out, or put what sites share into inventory/layers/",
-                        )
-                    ]
-                )
+    def _harmless(self, text: str) -> None:
+        """Refuse what would hurt before anything is built: anchors and aliases, so no bombs and no cycles;
+        nesting that costs the C library its stack or quadratic time; more than one site can be."""
+        depth = 0
+        for count, token in enumerate(yaml.scan(text, Loader=_LOADER)):
+            if isinstance(token, (yaml.AliasToken, yaml.AnchorToken)):
+                self._refuse(token, "an anchor or alias is not allowed here", _SHARE)
+            if isinstance(token, yaml.TagToken):
+                self._refuse(token, "a tag is not allowed here", _SHARE)
+            depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+            if depth > MAX_DEPTH + 1:
+                self._refuse(token, f"is nested deeper than {MAX_DEPTH} levels", "")
+            if count > MAX_TOKENS:
+                self._refuse(token, f"holds more than {MAX_TOKENS} words", "one file describes one site")
+
+    def _refuse(self, token: yaml.Token, what: str, hint: str) -> NoReturn:
+        mark = token.start_mark
+        raise InventoryError([Problem(f"{self.name}:{mark.line + 1}:{mark.column + 1}", what, hint)])
 
     def _convert(self, node: yaml.Node, path: Path_) -> Any:
         self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))

@@ -76,6 +76,12 @@ def test_what_is_doubtful_is_left_to_the_strict_reader(text: str) -> None:
         assert quick((text + "\n").encode()) is None
 
 
+@pytest.mark.parametrize("count", [3_000, 60_000])
+def test_neither_reads_more_than_a_site_can_be(count: int) -> None:
+    raw = b"".join(b"k%d: 1\n" % number for number in range(count))
+    assert agree(raw) is (count == 3_000)
+
+
 SCALARS = [
     "a", "b1", "x-y", "x.y", "x/y", "no", "yes", "true", "false", "null", "True", "NULL", "~", "on", "y",
     "n", "inf", "nan", "Infinity", "0", "1", "12", "007", "1.5", "1.50", "0.0", "1e3", "+1", "-1", "-0",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,34 @@ def test_places_are_remembered(tmp_path: Path) -> None:
     document = read(path, "x.yaml")
     assert document.where(("a", "b", 0, "c")) == "x.yaml:3:7"
     assert document.where(("a", "b", 0, "missing")) == "x.yaml:3:7"
+
+
+HURTS = {
+    "deep brackets": b"a: " + b"[" * 900_000,
+    "deep braces": b"a: " + b"{b: " * 200_000,
+    "deep blocks": b"".join(b" " * n + b"a:\n" for n in range(1300)),
+    "deep dashes": b"- " * 400_000 + b"a",
+    "many keys": b"".join(b"k%d: [&a b]\n" % n for n in range(60_000)),
+    "a long line": b"a: " + b"x" * 999_000 + b"'\n: :",
+    "quotes": b'a: "' + b"\\" * 900_001,
+    "nothing but colons": b":" * 900_000,
+    "nothing but dashes": b"-\n" * 450_000,
+    "nothing but questions": b"? " * 450_000,
+    "spaces": b"a:" + b" " * 900_000 + b"b: c",
+}
+
+
+@pytest.mark.parametrize("kind", HURTS)
+def test_what_is_made_to_hurt_ends_soon(tmp_path: Path, kind: str) -> None:
+    began = time.process_time()
+    refused(tmp_path, HURTS[kind])
+    assert time.process_time() - began < 1
+
+
+def test_a_folder_a_pipe_and_a_loop_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    for name, what in (("folder", "is not a file"), ("pipe", "is not a file"), ("loop", "cannot be read")):
+        with pytest.raises(InventoryError, match=what):
+            read(tmp_path / f"{name}.yaml", f"{name}.yaml")
