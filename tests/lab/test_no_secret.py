@@ -32,7 +32,7 @@ from lienthong.lab.place import Place
 from lienthong.secrets.names import needs
 from lienthong.workspace import Workspace
 from tests.lab.conftest import NAME, ROOT, SITES, District
-from tests.lab.traces import Trace, find, forms
+from tests.lab.traces import Sieve, Trace, find, forms
 
 LAB = Place(ROOT, NAME)
 MAX_BYTES = 200 * 2**20
@@ -145,14 +145,15 @@ def test_no_secret_is_left_anywhere(district: District) -> None:
         said.append(district.first)
     needles = {name: forms(value) for name, value in values().items()}
     assert len(needles) >= 12
+    sieve = Sieve(needles)
     leaks: list[Trace] = []
     for done in said:
-        leaks += find(f"said by {done.args}", (done.stdout + done.stderr).encode(), needles)
-    leaks += find("arguments and environments", b"\n".join(sorted(seen)), needles)
+        leaks += find(f"said by {done.args}", (done.stdout + done.stderr).encode(), needles, sieve)
+    leaks += find("arguments and environments", b"\n".join(sorted(seen)), needles, sieve)
     for node in json.loads(LAB.state_file.read_text(encoding="utf-8"))["management"]:
         # base64 on the way: a log may hold any byte
         log = district.on(node, "sh", "-c", "journalctl --no-pager -o export 2>/dev/null | base64")
-        leaks += find(f"log of {node}", base64.b64decode(log), needles)
+        leaks += find(f"log of {node}", base64.b64decode(log), needles, sieve)
     nodes = {str(need.ref): need.nodes for need in needs(Workspace(ROOT, "lab").plan)}
     looked, clean = 0, set[bytes]()
     for file in artefacts():
@@ -164,7 +165,7 @@ def test_no_secret_is_left_anywhere(district: District) -> None:
         digest = hashlib.sha256(content).digest()
         if digest in clean and len(wanted) == len(needles):
             continue  # nodes have many files in common
-        traces = find(str(file), content, wanted)
+        traces = find(str(file), content, wanted, sieve)
         leaks += traces
         if not traces and len(wanted) == len(needles):
             clean.add(digest)

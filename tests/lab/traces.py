@@ -13,8 +13,10 @@ import html
 import io
 import json
 import lzma
+import os
 import re
 import sqlite3
+import subprocess
 import tarfile
 import zipfile
 import zlib
@@ -95,10 +97,39 @@ def _of_bytes(raw: bytes, of: str) -> dict[str, bytes]:
     return found
 
 
-def find(where: str, content: bytes, needles: Mapping[str, Mapping[str, bytes]]) -> list[Trace]:
+Needles = Mapping[str, Mapping[str, bytes]]
+#: What grep takes longer to start for than Python to look through.
+SMALL = 4096
+
+
+class Sieve:
+    """Says quickly that large bytes hold none of many needles: grep looks for all of them at once.
+
+    The needles go to grep through memory, never through a file or an argument.
+    """
+
+    def __init__(self, needles: Needles) -> None:
+        every = {needle for shapes in needles.values() for needle in shapes.values()}
+        self.slow = {needle for needle in every if b"\n" in needle or b"\0" in needle}  # not for grep
+        self._memory = os.memfd_create("needles")
+        os.write(self._memory, b"".join(needle + b"\n" for needle in sorted(every - self.slow)))
+
+    def passes(self, view: bytes) -> bool:
+        """Whether something may be there."""
+        if len(view) <= SMALL or any(needle in view for needle in self.slow):
+            return True
+        command = ["grep", "-aqFf", f"/dev/fd/{self._memory}"]
+        done = subprocess.run(command, input=view, pass_fds=[self._memory], env={**os.environ, "LC_ALL": "C"})
+        assert done.returncode in {0, 1}
+        return done.returncode == 0
+
+
+def find(where: str, content: bytes, needles: Needles, sieve: Sieve | None = None) -> list[Trace]:
     """Every secret (name → its forms) that a file of that name and content holds."""
     found: set[Trace] = set()
     for place, view in _views(where, content):
+        if sieve is not None and not sieve.passes(view):
+            continue
         for name, shapes in needles.items():
             form = next((form for form, needle in shapes.items() if needle in view), None)
             if form is not None:

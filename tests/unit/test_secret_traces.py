@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from lienthong.model.secret import SecretRef
 from lienthong.secrets.kinds import fresh
-from tests.lab.traces import find, forms
+from tests.lab.traces import Sieve, find, forms
 
 SECRETS = {
     "ospf": "0f1e2d3c4b5a6978",
@@ -34,6 +34,7 @@ SECRETS = {
     "pki": fresh(SecretRef("pki/wan")),
 }
 NEEDLES = {name: forms(value) for name, value in SECRETS.items()}
+SIEVE = Sieve(NEEDLES)
 TEXTS: dict[str, Callable[[str], bytes]] = {
     "plain": lambda v: v.encode(),
     "base64 at 0": lambda v: base64.b64encode(v.encode()),
@@ -127,6 +128,9 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 def test_a_planted_form_is_found(form: str, name: str) -> None:
     planted = b"before \x00 " + TEXTS[form](SECRETS[name]) + b" after\n"
     found = find("a", planted, NEEDLES)
+    if name == "odd":
+        large = bytes(5000) + planted
+        assert find("a", large, NEEDLES, SIEVE) == find("a", large, NEEDLES) != []
     assert name in {trace.name for trace in found}, form
     assert {trace.name for trace in found} == {name}
 
