@@ -108,6 +108,6 @@ def test_a_folder_a_pipe_and_a_loop_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "folder.yaml").mkdir()
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
-    for name, what in (("folder", "is not a file"), ("pipe", "is not a file"), ("loop", "cannot be read")):
+    for name, what in (("folder", "Is a directory"), ("pipe", "is not a file"), ("loop", "cannot be read")):
         with pytest.raises(InventoryError, match=what):
             read(tmp_path / f"{name}.yaml", f"{name}.yaml")
