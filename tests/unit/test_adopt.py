@@ -104,6 +104,8 @@ def test_the_proposal_put_back_gives_the_plan_there_was(name: str) -> None:
 def test_a_host_is_found_on_its_port_and_a_switch_knows_its_hosts() -> None:
     assert adopted("loc-ninh-srv")[0].cabled == ("sw-wan", "e2")
     assert adopted("loc-ninh-sw-wan")[0].entry["ports"]["e1"] == {"device": "gw-wan"}
+    by_arp = propose(look("loc-ninh-sw-wan"), INVENTORY, [look("loc-ninh-gw-wan")]).entry["ports"]
+    assert (by_arp["e2"], by_arp["e3"]) == ({"host": "srv"}, {"host": "vc"})
     alone = propose(look("loc-ninh-sw-wan"), INVENTORY)
     assert alone.entry["ports"]["e2"] == {"segment": "servers"}
     assert any(ask.startswith("ports.e2: ") for ask in alone.asks)
