@@ -127,8 +127,13 @@ def test_a_second_import_changes_nothing(root: Path, sample: Path) -> None:
     assert contents(root) == before
 
 
-def test_what_a_layer_gives_is_not_written_again(root: Path, sample: Path) -> None:
-    command("xlsx", str(sample), "--root", str(root))
+def test_what_a_layer_gives_is_not_written_again(root: Path, changed: Callable[..., Path]) -> None:
+    def change(book: Any) -> None:
+        said = {"site": "tinh-uy", "line": "inet0", "kind": "internet", "device": "gw-net"}
+        for key, value in {**said, "provider": "Internet provider"}.items():
+            setting("Uplinks", key, value, FIRST + 1)(book)
+
+    command("xlsx", str(changed(change)), "--root", str(root))
     own = read(root / "inventory" / "sites" / "tinh-uy.yaml", "x").value
     assert list(own) == ["number", "kind", "name", "uplinks"]
     assert list(own["uplinks"]["inet0"]) == ["address", "gateway"]
