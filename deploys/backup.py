@@ -17,6 +17,7 @@ from lienthong.hosts.deploying import (
     File,
     Folder,
     Told,
+    absent,
     command,
     differs,
     group,
@@ -196,3 +197,5 @@ served = [
 ]
 if served:
     source(served)
+elif not any(me.runs(params(node).sources) for node in space.plan.running("backup", me.side)):
+    absent(AUTHORIZED, name="backup: no vault may fetch any more")

@@ -17,6 +17,7 @@ from lienthong.hosts.deploying import (
     KEY,
     File,
     Folder,
+    absent,
     packages,
     place,
     render,
@@ -104,3 +105,7 @@ elif collectors:
 if collectors:
     service("rsyslog", watch=watch, check="rsyslogd -N1", name="logs: rsyslog")
     service("lienthong-relp.path", name="logs: try again after a failed authentication")
+else:
+    service("lienthong-relp.path", enabled=False, running=False, name="logs: nobody to try again")
+    absent(CONF, *(file.path for file in retry), name="logs: no collector any more")
+    service("rsyslog", watch=(CONF,), name="logs: rsyslog keeps to itself")

@@ -6,13 +6,15 @@ from hashlib import md5
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, Folder, place, render, service, user
+from lienthong.hosts.deploying import File, Folder, absent, place, render, service, user
+from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
 from lienthong.model.words import Zone
 from lienthong.services.videoconf import Params
 from lienthong.workspace import workspace
 
+ACCOUNTS = "/etc/baresip/accounts"
 space = workspace()
 me = space.node(host.name)
 
@@ -77,12 +79,15 @@ def endpoint(number: str) -> None:
         node for node in space.plan.running("videoconf", me.side) if params(node).role == "registrar"
     ]
     if not registrars:
+        if ACCOUNTS in node_state().files:  # of one that is retired: its password goes, and nobody is called
+            absent(ACCOUNTS, name="videoconf: no account any more")
+            service("baresip", enabled=False, running=False, name="videoconf: nobody to register with")
         return
     user("baresip", home="/var/lib/baresip", name="videoconf: account of the endpoint")
     files = (
         File("/etc/baresip/config", render("videoconf/baresip.config.j2", me=me)),
         File(
-            "/etc/baresip/accounts",
+            ACCOUNTS,
             render(
                 "videoconf/accounts.j2", number=number, registrar=registrars[0].address, password=password(me)
             ),
