@@ -39,7 +39,7 @@ buildings: {main: {name: Trụ sở, address: 1 Hùng Vương, rooms: {r-one: {n
 segments: {net-dmz: {side: net, zone: dmz}, backup: {side: wan, zone: backup}}
 uplinks:
   inet0:
-    contract: {number: HD-01, since: "2025-01-01", until: "2999-01-01"}
+    contract: {number: HD-01, from: "2025-01-01", until: "2999-01-01"}
     bandwidth_mbps: 200
     address6: "2001:db8::2/64"
     gateway6: "2001:db8::1"

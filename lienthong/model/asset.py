@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lienthong.model.base import Day, Model
-from lienthong.model.words import AssetState, Code, Importance, Mac, RoomRef, Slug, Text
+from lienthong.model.words import AssetState, Code, Importance, Int, Mac, RoomRef, Slug, Text
 
 
 class Asset(Model):
@@ -41,7 +41,7 @@ class Room(Model):
     """A room of a building."""
 
     name: Text = Field(description="as on the door")
-    floor: Annotated[int, Field(ge=-5, le=60)] = Field(default=1, description="storey; 1 is the ground floor")
+    floor: Annotated[Int, Field(ge=-5, le=60)] = Field(default=1, description="storey; 1 is the ground floor")
 
 
 class Building(Model):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lienthong.model.asset import Asset
 from lienthong.model.base import Day, Model
 from lienthong.model.words import (
     WAN_LINES,
+    Address4,
+    Address6,
     Code,
+    Flag,
+    Int,
+    Interface4,
+    Interface6,
     PortName,
     Role,
     Side,
@@ -35,8 +40,8 @@ class Port(Model):
     )
     host: Slug | None = Field(default=None, description="access port of this host")
     segment: Slug | None = Field(default=None, description="open access port in this segment")
-    unused: bool = Field(default=False, description="shut, and in the parking VLAN")
-    probe: bool = Field(default=False, description="kept free for a test device; the lab puts a probe here")
+    unused: Flag = Field(default=False, description="shut, and in the parking VLAN")
+    probe: Flag = Field(default=False, description="kept free for a test device; the lab puts a probe here")
     cable: Code | None = Field(default=None, description="label on the cable")
 
     @model_validator(mode="after")
@@ -62,7 +67,7 @@ class Device(Model):
     serial: Code | None = Field(
         default=None, description="serial number by the maker; unique in the province"
     )
-    id: Annotated[int, Field(ge=1, le=9)] = Field(description="last octet of its management address")
+    id: Annotated[Int, Field(ge=1, le=9)] = Field(description="last octet of its management address")
     ports: dict[PortName, Port] = Field(default_factory=dict, description="sockets of a switch")
     runs: Runs = Field(default_factory=dict, description="services on it, with their parameters")
     asset: Asset | None = Field(default=None, description="the asset register's fields")
@@ -72,8 +77,8 @@ class Host(Model):
     """A computer with one leg in one segment: a server, or a conference endpoint."""
 
     segment: Slug = Field(description="segment its leg is in")
-    id: Annotated[int, Field(ge=10, le=99)] = Field(description="last octet of its address")
-    public: IPv4Address | None = Field(
+    id: Annotated[Int, Field(ge=10, le=99)] = Field(description="last octet of its address")
+    public: Address4 | None = Field(
         default=None, description="address it is seen under on the Internet; only in a DMZ"
     )
     model: Text | None = Field(default=None, description="maker and model")
@@ -89,8 +94,10 @@ class Contract(Model):
     """What the provider has signed."""
 
     number: Code = Field(description="number of the contract")
-    since: Day | None = Field(default=None, description="first day")
-    until: Day | None = Field(default=None, description="last day; validate warns of lines past it")
+    since: Day | None = Field(default=None, alias="from", description="first day")
+    until: Day | None = Field(default=None, description="last day; validate speaks of lines past it")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Uplink(Model):
@@ -100,17 +107,17 @@ class Uplink(Model):
     device: Slug = Field(description="gateway it ends on")
     provider: Text = Field(description="who runs it")
     contract: Contract | None = Field(default=None, description="contract with the provider")
-    bandwidth_mbps: Annotated[int, Field(ge=1, le=400_000)] | None = Field(
+    bandwidth_mbps: Annotated[Int, Field(ge=1, le=400_000)] | None = Field(
         default=None, description="contracted rate, Mbit/s, the slower direction"
     )
-    spare: bool = Field(default=False, description="carries traffic only when the others are down")
-    cost: Annotated[int, Field(ge=1, le=65535)] = Field(
+    spare: Flag = Field(default=False, description="carries traffic only when the others are down")
+    cost: Annotated[Int, Field(ge=1, le=65535)] = Field(
         default=10, description="OSPF cost (RFC 2328); the lowest is used"
     )
-    address: IPv4Interface | None = Field(default=None, description="given by the provider, with its prefix")
-    gateway: IPv4Address | None = Field(default=None, description="the provider's end")
-    address6: IPv6Interface | None = Field(default=None, description="given by the provider, with its prefix")
-    gateway6: IPv6Address | None = Field(default=None, description="the provider's end")
+    address: Interface4 | None = Field(default=None, description="given by the provider, with its prefix")
+    gateway: Address4 | None = Field(default=None, description="the provider's end")
+    address6: Interface6 | None = Field(default=None, description="given by the provider, with its prefix")
+    gateway6: Address6 | None = Field(default=None, description="the provider's end")
 
     @model_validator(mode="after")
     def _addresses(self) -> Self:

@@ -6,7 +6,6 @@ Every model is frozen and refuses unknown keys. Nothing here is derived; `lienth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field
@@ -15,7 +14,19 @@ from lienthong.model.asset import Asset, Building, Client, Room
 from lienthong.model.base import Bilingual, Day, Model, Validity
 from lienthong.model.gear import Contract, Device, Host, Port, Uplink
 from lienthong.model.system import Level, System
-from lienthong.model.words import Domain, PortName, Side, Slug, Text, Zone
+from lienthong.model.words import (
+    Address4,
+    Domain,
+    Flag,
+    Int,
+    Network4,
+    Network6,
+    PortName,
+    Side,
+    Slug,
+    Text,
+    Zone,
+)
 
 __all__ = [
     "Asset",
@@ -46,7 +57,7 @@ class Segment(Model):
 
     side: Side = Field(description="wan: Party network on TSLCD; net: Internet")
     zone: Zone = Field(description="what it is for; the policy matrix speaks of zones")
-    dhcp: bool = Field(default=False, description="the gateway leases addresses .100 to .199 here")
+    dhcp: Flag = Field(default=False, description="the gateway leases addresses .100 to .199 here")
 
 
 class Unit(Model):
@@ -63,11 +74,11 @@ class Site(Model):
     """One place with a network of its own. Its kind is a value: the kinds are files of the inventory."""
 
     slug: Slug = Field(description="its short name; the name of the file")
-    number: Annotated[int, Field(ge=0, le=2999)] = Field(description="the address plan grows from it")
+    number: Annotated[Int, Field(ge=0, le=2999)] = Field(description="the address plan grows from it")
     name: Bilingual = Field(description="full name")
     kind: Slug = Field(description="a file of layers/kinds, e.g. district")
     level: Level = Field(description="security level (cấp độ)")
-    hub: bool = Field(default=False, description="the provincial office: every TSLCD line ends here")
+    hub: Flag = Field(default=False, description="the provincial office: every TSLCD line ends here")
     valid: Validity = Field(default=Validity(), description="the days on which the site is in use")
     parent: Slug | None = Field(default=None, description="unit above the site's own")
     succeeds: tuple[Slug, ...] = Field(default=(), description="units whose duties and records it took over")
@@ -95,7 +106,7 @@ class Outside(Model):
     """A system of somebody else that a flow leads to, on one side."""
 
     side: Side = Field(description="side it is reached on")
-    address: IPv4Address = Field(description="where it answers")
+    address: Address4 = Field(description="where it answers")
     name: Text = Field(description="what it is")
 
 
@@ -105,10 +116,10 @@ class PolicyPack(Model):
     version: Text = Field(description="as the issuer numbers it")
     issuer: Text = Field(description="who handed it down")
     issued: Day = Field(description="its date")
-    min_log_months: Annotated[int, Field(ge=1, le=120)] | None = Field(
+    min_log_months: Annotated[Int, Field(ge=1, le=120)] | None = Field(
         default=None, description="collectors keep events at least this long"
     )
-    max_rpo_hours: Annotated[int, Field(ge=1, le=720)] | None = Field(
+    max_rpo_hours: Annotated[Int, Field(ge=1, le=720)] | None = Field(
         default=None, description="no backup job may promise less"
     )
 
@@ -119,13 +130,13 @@ class Province(Model):
     slug: Slug = Field(description="short name")
     name: Bilingual = Field(description="full name")
     domain: Domain = Field(description="DNS domain under which every node has its name")
-    wan_pool: IPv4Network = Field(description="WAN side: a /21 for each site number")
-    net_pool: IPv4Network = Field(description="Internet side: a /21 for each site number")
-    link_pool: IPv4Network = Field(description="point-to-point /31 of the WAN lines and tunnels")
-    wan_pool6: IPv6Network | None = Field(
+    wan_pool: Network4 = Field(description="WAN side: a /21 for each site number")
+    net_pool: Network4 = Field(description="Internet side: a /21 for each site number")
+    link_pool: Network4 = Field(description="point-to-point /31 of the WAN lines and tunnels")
+    wan_pool6: Network6 | None = Field(
         default=None, description="WAN side: a /56 for each site number (RFC 4193), a /64 a segment"
     )
-    net_pool6: IPv6Network | None = Field(
+    net_pool6: Network6 | None = Field(
         default=None, description="Internet side: a /56 for each site number, a /64 a segment"
     )
     outside: dict[Slug, Outside] = Field(default_factory=dict, description="systems of others")

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lienthong.model.base import Bilingual, Model
-from lienthong.model.words import AbsolutePath, Reach, Slug, Text, Zone
+from lienthong.model.words import AbsolutePath, Int, Reach, Slug, Text, Zone
 
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
-Level = Annotated[int, Field(ge=1, le=5)]
+PortNumber = Annotated[Int, Field(ge=1, le=65535)]
+Level = Annotated[Int, Field(ge=1, le=5)]
 
 
 class ReachedBy(Model):
@@ -45,10 +45,10 @@ class Kept(Model):
 
     paths: tuple[AbsolutePath, ...] = Field(default=(), description="folders with documents")
     databases: tuple[Slug, ...] = Field(default=(), description="databases, dumped consistently")
-    rpo_hours: Annotated[int, Field(ge=1, le=720)] = Field(
+    rpo_hours: Annotated[Int, Field(ge=1, le=720)] = Field(
         default=26, description="the newest good copy is at most this many hours old"
     )
-    keep_months: Annotated[int, Field(ge=1, le=240)] = Field(
+    keep_months: Annotated[Int, Field(ge=1, le=240)] = Field(
         default=12, description="the oldest copy is at least this many months old"
     )
 
@@ -64,7 +64,7 @@ class Watch(Model):
 
     port: PortNumber = Field(description="TCP port that must answer")
     path: AbsolutePath | None = Field(default=None, description="page that must answer 200 over TLS")
-    every_s: Annotated[int, Field(ge=10, le=3600)] = Field(
+    every_s: Annotated[Int, Field(ge=10, le=3600)] = Field(
         default=60, description="seconds between questions"
     )
 

@@ -9,9 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
 
 
 class Side(StrEnum):
@@ -179,3 +187,20 @@ AbsolutePath = Annotated[
 Domain = Annotated[
     str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=120)
 ]
+
+
+def _written(value: object) -> object:
+    if isinstance(value, int | float | bytes):
+        raise ValueError("an address is written with its dots or colons, e.g. 10.0.0.1 or fd00::1")
+    return value
+
+
+#: Pydantic alone would read `true` as 1, `"5"` as 5 and the address `5` as 0.0.0.5.
+Int = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+Address4 = Annotated[IPv4Address, BeforeValidator(_written)]
+Address6 = Annotated[IPv6Address, BeforeValidator(_written)]
+Interface4 = Annotated[IPv4Interface, BeforeValidator(_written)]
+Interface6 = Annotated[IPv6Interface, BeforeValidator(_written)]
+Network4 = Annotated[IPv4Network, BeforeValidator(_written)]
+Network6 = Annotated[IPv6Network, BeforeValidator(_written)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from lienthong.model.site import Model
-from lienthong.model.words import Slug
+from lienthong.model.words import Flag, Int, Slug
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "backup"
@@ -22,18 +22,18 @@ class Copy(Model):
         description="site/building where it stands"
     )
     medium: Literal["disk", "tape", "object"] = Field(description="what it is written to")
-    offline: bool = Field(default=False, description="reachable by nobody while it is not being written")
-    immutable: bool = Field(default=False, description="cannot be rewritten, even by its own administrator")
+    offline: Flag = Field(default=False, description="reachable by nobody while it is not being written")
+    immutable: Flag = Field(default=False, description="cannot be rewritten, even by its own administrator")
 
 
 class Params(Model):
     """What is pulled, how often, and how long it is kept."""
 
     sources: Literal["portal", "app"] = Field(description="every node of the side that runs this service")
-    hour: int = Field(default=2, ge=0, le=23, description="hour of the day, UTC")
-    rpo_hours: int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
-    keep_daily: int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
-    keep_monthly: int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")
+    hour: Int = Field(default=2, ge=0, le=23, description="hour of the day, UTC")
+    rpo_hours: Int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
+    keep_daily: Int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
+    keep_monthly: Int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")
     copies: tuple[Copy, ...] = Field(default=(), description="copies elsewhere; 3-2-1 asks for two")
 
 

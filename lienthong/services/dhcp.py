@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from lienthong.model.site import Model
+from lienthong.model.words import Int
 from lienthong.services import Contribution, ServiceContext
 
 NAME = "dhcp"
@@ -13,7 +14,7 @@ NAME = "dhcp"
 class Params(Model):
     """Lease time in seconds."""
 
-    lease_s: int = Field(default=43200, ge=300, le=604800, description="lease time, seconds")
+    lease_s: Int = Field(default=43200, ge=300, le=604800, description="lease time, seconds")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from lienthong.model.site import Model
-from lienthong.model.words import Slug
+from lienthong.model.words import Int, Slug
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "logs"
@@ -16,7 +16,7 @@ class Params(Model):
     """What a site says of its collector."""
 
     central: Slug = Field(description="outside system that gets everything too, e.g. central-wan")
-    retention_months: int = Field(default=12, ge=1, le=120, description="events are kept so many months")
+    retention_months: Int = Field(default=12, ge=1, le=120, description="events are kept so many months")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from lienthong.model.site import Model
+from lienthong.model.words import Int
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "monitoring"
@@ -14,8 +15,8 @@ NODE_EXPORTER = 9100
 class Params(Model):
     """How often Prometheus looks, and how long it keeps."""
 
-    interval_s: int = Field(default=5, ge=1, le=300, description="seconds between two looks")
-    retention_days: int = Field(default=30, ge=1, le=3650, description="days that samples are kept")
+    interval_s: Int = Field(default=5, ge=1, le=300, description="seconds between two looks")
+    retention_days: Int = Field(default=30, ge=1, le=3650, description="days that samples are kept")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from pydantic import Field
 
 from lienthong.model.site import Model
+from lienthong.model.words import Address4
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "ntp"
@@ -15,7 +14,7 @@ NAME = "ntp"
 class Params(Model):
     """Where the server takes its own time from; without any it keeps the side together by itself."""
 
-    upstream: tuple[IPv4Address, ...] = Field(default=(), description="time servers it asks itself")
+    upstream: tuple[Address4, ...] = Field(default=(), description="time servers it asks itself")
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
