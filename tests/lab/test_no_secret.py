@@ -89,7 +89,7 @@ def owned(path: Path, name: str, nodes: dict[str, tuple[str, ...]]) -> bool:
 def artefacts() -> Iterator[Path]:
     """Every file that a run leaves on this machine, less those that the head of this file names."""
     temporary = [
-        path for pattern in ("lienthong-*", "ansible*", "pyinfra*") for path in Path("/tmp").glob(pattern)
+        path for pattern in ("lienthong-*.txt", "ansible*", "pyinfra*") for path in Path("/tmp").glob(pattern)
     ]
     places = [ROOT / "out", *temporary]
     places += [path for path in (ROOT / "run").iterdir() if path.name != "lab"]
