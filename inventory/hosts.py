@@ -50,7 +50,7 @@ from lienthong.errors import LienThongError  # noqa: E402
 from lienthong.hostsfile import answer  # noqa: E402
 from lienthong.lab.place import place  # noqa: E402
 from lienthong.model.intent import Node, ProvincePlan  # noqa: E402
-from lienthong.model.words import Target, UplinkKind  # noqa: E402
+from lienthong.model.words import WAN_LINES, Target  # noqa: E402
 from lienthong.target import Access  # noqa: E402
 from lienthong.workspace import Workspace, workspace  # noqa: E402
 
@@ -97,11 +97,9 @@ def _role_vars(plan: ProvincePlan, access: Access, node: Node) -> _Vars:
         "names_fqdn": node.fqdn,
         "names_address": str(node.address),
         "names_resolvers": _resolvers(plan, node),
-        "accounts_network_user": access.network_user,
         "sshd_allow_users": allowed,
-        "audit_kernel": access.target is Target.LIVE,  # a lab's systems share one kernel, which refuses
         "sysctl_forward": node.is_gateway,
-        "sysctl_loose_source_check": sum(line.kind is UplinkKind.TSLCD for line in lines) > 1,
+        "sysctl_loose_source_check": sum(line.kind in WAN_LINES for line in lines) > 1,
         "time_servers": [str(s.address) for s in plan.running("ntp", node.side) if not node.runs("ntp")],
     }
     if node.device:
@@ -128,16 +126,20 @@ def _ssh_args(access: Access) -> str:
 
 def _ansible(space: Workspace) -> _Vars:
     nodes, plan, access = _nodes(space), space.plan, space.access
-    common = _ssh_args(access)
+    # Said once and not for each node: Ansible's time grows with every value that it reads.
+    common: _Vars = {
+        "ansible_user": access.user,
+        "ansible_ssh_private_key_file": str(access.key_file),
+        "ansible_ssh_common_args": _ssh_args(access),
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "accounts_network_user": access.network_user,
+        "audit_kernel": access.target is Target.LIVE,  # a lab's systems share one kernel, which refuses
+    }
     hostvars: dict[str, _Vars] = {}
     groups: dict[str, dict[str, list[str]]] = {}
     for node in nodes:
         hostvars[node.name] = {
             "ansible_host": str(access.address(node)),
-            "ansible_user": access.user,
-            "ansible_ssh_private_key_file": str(access.key_file),
-            "ansible_ssh_common_args": common,
-            "ansible_python_interpreter": "/usr/bin/python3",
             "lienthong_site": node.site,
             "lienthong_side": node.side.value,
             **_role_vars(plan, access, node),
@@ -146,7 +148,7 @@ def _ansible(space: Workspace) -> _Vars:
             groups.setdefault(group, {"hosts": []})["hosts"].append(node.name)
     for always in ("gear", "servers"):
         groups.setdefault(always, {"hosts": []})
-    return {"_meta": {"hostvars": hostvars}, **groups}
+    return {"_meta": {"hostvars": hostvars}, "all": {"vars": common}, **groups}
 
 
 def _pyinfra(space: Workspace) -> dict[str, list[tuple[str, _Vars]]]:
