@@ -114,7 +114,8 @@ _FORBIDDEN = re.compile(r"[\"'`\\$%{}<>|;&^~!#?*\[\]]")
 #: Marks on one letter beyond what NFC composes; Vietnamese needs none of them.
 MOST_MARKS = 3
 _FLOOD = re.compile("m" * (MOST_MARKS + 1))
-_BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+#: Bidirectional controls, and letters that are written from the right (UAX 9): both move their neighbours.
+_BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "R", "AL"}
 
 
 #: What nearly every text is made of; anything else takes the long way and learns what is wrong with it.
@@ -131,10 +132,14 @@ def _checked(value: str) -> str:
     """What stands for a sign (U+037E for `;`, U+FF5B for `{`) is judged as that: some output is in ASCII."""
     value = unicodedata.normalize("NFC", value)
     for char in value:
-        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
-            raise ValueError(f"character U+{ord(char):04X} is not allowed in a text")
         if unicodedata.bidirectional(char) in _BIDI:
-            raise ValueError(f"bidirectional control U+{ord(char):04X} is not allowed")
+            raise ValueError(
+                f"character U+{ord(char):04X}, which turns the direction of text, is not allowed"
+            )
+        if (
+            char != " " and not char.isprintable()
+        ):  # controls, blanks of other kinds, what Unicode has not given
+            raise ValueError(f"character U+{ord(char):04X} is not allowed in a text")
     found = _FORBIDDEN.search(unicodedata.normalize("NFKC", value))
     if found:
         raise ValueError(f"character {found.group()!r} is not allowed in a text")
@@ -145,7 +150,8 @@ def _checked(value: str) -> str:
     return value
 
 
-#: One line of human text: letters of any script, digits, and `. , : / ( ) + - _ = @` and spaces.
+#: One line of human text: letters of any script that is written from the left, digits, spaces and
+#: `. , : / ( ) + - _ = @`.
 Text = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120),
