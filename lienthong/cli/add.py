@@ -175,7 +175,7 @@ def _field(name: str) -> Callable[[str], Any]:
     key, _, below = name.partition(".")
     field = (Bilingual if below else Site).model_fields[below or key]
     adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
-    return adapter.validate_python
+    return adapter.validate_strings  # what is typed is text: 5 is a number here
 
 
 def _free(value: Any, taken: Any, what: str) -> Any:
