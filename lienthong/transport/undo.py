@@ -30,13 +30,13 @@ def arm(session: Session, templates: Path, network_user: str, window_s: int) -> 
     """Remember the configuration and return to it after `window_s` seconds, also across a reboot.
 
     Args:
-        network_user: the account whose shell is vtysh; it gets no history.
+        network_user: the account whose shell is vtysh; neither it nor root gets a history there.
 
     Raises:
         NotArmed: another unconfirmed change is armed, or the device has not what it takes.
     """
-    # vtysh writes all that is typed into a file of the account, keys of OSPF too.
-    script = f"{_KEEP}ln -sfn /dev/null ~{network_user}/.history_frr\n"
+    # vtysh writes all that is typed into a file of the account, keys of OSPF too; root mends by hand.
+    script = f"{_KEEP}for home in ~{network_user} ~root; do ln -sfn /dev/null $home/.history_frr; done\n"
     for mode, path, source in (("0755", PROGRAM, "undo.py"), ("0644", UNIT, "undo.service")):
         content = (templates / "linux-gw" / source).read_bytes()
         script += f"keep {mode} {path} {base64.b64encode(content).decode()}\n"

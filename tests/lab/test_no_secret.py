@@ -10,7 +10,8 @@ Left out, and why:
 - `nodes/*/root` and `nodes/*/work`: the first is `upper` over an image made before there were secrets, the
   second is the kernel's;
 - other labs under `run/lab/`, and the images of the lab (`run/lab/base`), for the same reasons.
-Of the lab's own keys (`id_ed25519`, `ca.key`) each is looked for everywhere but in its own file.
+Of the lab's own keys (`id_ed25519`, `ca.key`) each is looked for everywhere but in its own file; the systems
+that stand for Central have theirs in `etc/lab/central.key`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def owned(path: Path, name: str, nodes: dict[str, tuple[str, ...]]) -> bool:
         return True
     parts = path.relative_to(LAB.folder).parts
     on_node = len(parts) > 3 and parts[0] == "nodes" and parts[2] == "upper"
+    if on_node and parts[1].startswith("central-") and parts[3:] == ("etc", "lab", "central.key"):
+        return name == f"file central/{parts[1].removeprefix('central-')}/central.key"
     return (
         on_node
         and parts[1] in nodes.get(name, ())
