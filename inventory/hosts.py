@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -148,7 +149,21 @@ def _ansible(space: Workspace) -> _Vars:
             groups.setdefault(group, {"hosts": []})["hosts"].append(node.name)
     for always in ("gear", "servers"):
         groups.setdefault(always, {"hosts": []})
+    _say_once(hostvars, common)
     return {"_meta": {"hostvars": hostvars}, "all": {"vars": common}, **groups}
+
+
+def _say_once(hostvars: dict[str, _Vars], common: _Vars) -> None:
+    """What every node has is said for all with the value that most have; a node says what is its own."""
+    nodes = list(hostvars.values())
+    for key in sorted(set.intersection(*(set(said) for said in nodes))) if nodes else ():
+        counts = Counter(json.dumps(said[key]) for said in nodes)
+        most, times = counts.most_common(1)[0]
+        if times * 2 > len(nodes):
+            common[key] = json.loads(most)
+            for said in nodes:
+                if said[key] == common[key]:
+                    del said[key]
 
 
 def _pyinfra(space: Workspace) -> dict[str, list[tuple[str, _Vars]]]:

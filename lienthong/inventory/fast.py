@@ -17,7 +17,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from lienthong.inventory.yamlfile import MAX_BYTES
 
@@ -94,9 +94,11 @@ def quick(raw: bytes) -> dict[str, Any] | None:
             return None
         text, nodes = _parser()(raw)
         value = from_json(text, allow_inf_nan=False, cache_strings="keys")
+        # No value holds a quotation mark, so `":` stands behind keys only, before and after.
+        whole = to_json(value).count(b'":') == text.count(b'":')
     except Exception:  # noqa: BLE001 - whatever it is, the strict reader says it better
         return None
-    if value.__class__ is not dict or nodes > MAX_NODES or nodes != 1 + _count(value):
+    if value.__class__ is not dict or nodes > MAX_NODES or not whole:
         return None  # a key that stood twice came out once
     return value
 
@@ -126,15 +128,3 @@ def _parser() -> Callable[[bytes], tuple[bytes, int]]:
                 os.close(kept)
 
     return parse
-
-
-def _count(root: Any) -> int:
-    """How many keys and items there are at and below a collection."""
-    found = 0
-    waiting = [root]
-    for here in waiting:
-        found += len(here)
-        for item in here.values() if here.__class__ is dict else here:
-            if item.__class__ is dict or item.__class__ is list:
-                waiting.append(item)
-    return found
