@@ -8,6 +8,7 @@ from typing import Any
 
 from lienthong.edit.draft import Draft
 from lienthong.edit.splice import Edit, Put, Take
+from lienthong.inventory.layers import merged
 from lienthong.inventory.yamlfile import Path_, read
 
 MISSING = object()
@@ -25,27 +26,13 @@ def at(value: Any, path: Path_) -> Any:
 
 def layers(folder: Path, kind: str) -> dict[str, Any]:
     """The `site` part of country, province and kind, merged as the loader merges them."""
-    merged: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name in ("country.yaml", "province.yaml", f"kinds/{kind}.yaml"):
         path = folder / "layers" / name
         said = at(read(path, f"inventory/layers/{name}").value, ("site",)) if path.is_file() else None
         if isinstance(said, dict):
-            merge(merged, said)
-    return merged
-
-
-def merge(into: dict[str, Any], value: dict[str, Any]) -> None:
-    """Put a layer over what is below it: mappings key by key, null takes a key away."""
-    for key, item in value.items():
-        if item is None:
-            into.pop(key, None)
-        elif isinstance(item, dict):
-            below = into.get(key)
-            fresh: dict[str, Any] = below if isinstance(below, dict) else {}
-            into[key] = fresh
-            merge(fresh, item)
-        else:
-            into[key] = item
+            found = merged(found, said)
+    return found
 
 
 class SiteFile:

@@ -8,11 +8,12 @@ from typing import Any
 
 from lienthong.edit import proposal
 from lienthong.edit.draft import Draft
-from lienthong.edit.layers import MISSING, at, layers, merge
+from lienthong.edit.layers import MISSING, at, layers
 from lienthong.edit.plain import put_data
 from lienthong.edit.splice import Edit, Put
 from lienthong.edit.write import Value
 from lienthong.errors import InventoryError, Problem
+from lienthong.inventory.layers import merged as over
 from lienthong.inventory.yamlfile import Path_
 from lienthong.model.site import Site
 from lienthong.plan.addressing import CENTRAL_NUMBER
@@ -156,8 +157,7 @@ def _write(draft: Draft, said: Said, old: dict[str, Any] | None) -> None:
     """A new file with what no layer says; or edits of the old one where it says something else."""
     name = f"sites/{said.slug}.yaml"
     kind = str(said.values.get(("kind",), (old or {}).get("kind", "")))
-    merged = layers(draft.folder, kind)
-    merge(merged, old or {})
+    merged = over(layers(draft.folder, kind), old or {})
     edits: list[Edit] = []
     for path, value in said.values.items():
         own = path[0] in {"number", "kind", "name"}

@@ -20,9 +20,10 @@ from lienthong.adopt.propose import Proposal, propose
 from lienthong.adopt.seen import Seen, seen
 from lienthong.adopt.written import as_data, over, put, told
 from lienthong.edit import Draft
-from lienthong.edit.layers import at, layers, merge
+from lienthong.edit.layers import at, layers
 from lienthong.errors import LienThongError
 from lienthong.facts.facts import FactMissing, Facts
+from lienthong.inventory.layers import merged
 from lienthong.model.site import Device, Host, Inventory
 from lienthong.plan.build import build
 
@@ -246,9 +247,7 @@ def test_no_secret_is_in_a_recording() -> None:
 )
 def test_what_is_laid_over_the_layers_gives_the_entry(low: Any, high: Any) -> None:
     low, high = {"x": low}, {"x": high}
-    merged: dict[str, Any] = json.loads(json.dumps(low))
-    merge(merged, over(low, high))
-    assert bare(merged) == bare(high)
+    assert bare(merged(low, over(low, high))) == bare(high)
 
 
 def bare(value: Any) -> Any:
