@@ -14,7 +14,7 @@ test:
 bench:
 	@scripts/bench
 
-# The properties of the inventory with many random examples each, some twenty minutes; `make test` runs a seeded few.
+# The properties of the inventory with many random examples each, an hour and more; `make test` runs a seeded few.
 EXAMPLES ?= 10000
 properties:
 	@LIENTHONG_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=0 --durations-min=1 \
