@@ -8,10 +8,8 @@ No secret passes here.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +44,9 @@ if __name__ == "__main__":
         sys.exit(0)
     if _ANOTHER:
         os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606
+
+import json  # noqa: E402 - what is kept needs none of these
+from collections import Counter  # noqa: E402
 
 from lienthong.errors import LienThongError  # noqa: E402
 from lienthong.hostsfile import answer  # noqa: E402

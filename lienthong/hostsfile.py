@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lienthong.cache import Cache, engine, files_key, key_of
-from lienthong.workspace import find_root
+from lienthong.root import find_root
 
 #: Every variable that the answer depends on.
 VARIABLES = (

@@ -20,7 +20,8 @@ from lienthong.audit.session import CheckSession, chosen_sites
 from lienthong.checks import Mark, NotApplicable, NotAssessed, description_of, mark_of, not_applicable
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.finding import Control, Finding, Kind, Status
-from lienthong.workspace import find_root, workspace
+from lienthong.root import find_root
+from lienthong.workspace import workspace
 
 OWN_NAME = "lienthong.pytest_plugin"
 #: What a check may ask for and still run beside others.

@@ -6,35 +6,19 @@ Ansible and pytest see exactly what `lienthong` sees.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lienthong.errors import LienThongError
+from lienthong.root import find_root
 
 if TYPE_CHECKING:  # what a verb does not use it does not wait for
     from lienthong.model.intent import Node, ProvincePlan, SitePlan
     from lienthong.model.secret import KeyStore
     from lienthong.model.site import Inventory
     from lienthong.target import Access
-
-
-def find_root(start: Path | None = None) -> Path:
-    """The folder that holds `inventory/sites`: `LIENTHONG_ROOT`, else upward from `start`.
-
-    Raises:
-        LienThongError: there is none.
-    """
-    named = os.environ.get("LIENTHONG_ROOT")
-    here = Path(named) if named else (start or Path.cwd())
-    for folder in [here, *here.resolve().parents]:
-        if (folder / "inventory" / "sites").is_dir():
-            return folder.resolve()
-    raise LienThongError(
-        f"no inventory/sites in {here} or above it", hint="go into the checkout, or use --root"
-    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from lienthong.cli._options import say
 from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
 from lienthong.model.words import Side, Target
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 
 def start(

@@ -10,7 +10,8 @@ import typer
 
 from lienthong.cli._options import DryRun, Root
 from lienthong.errors import LienThongError
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 if TYPE_CHECKING:
     from lienthong.edit.write import Value

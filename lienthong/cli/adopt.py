@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from lienthong.cli._options import Json, Root, TargetOption, say
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 
 def command(

@@ -20,7 +20,7 @@ import typer
 
 from lienthong.cli._options import Json, Root, say
 from lienthong.errors import Exit, LienThongError
-from lienthong.workspace import find_root
+from lienthong.root import find_root
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None

@@ -9,7 +9,8 @@ import typer
 
 from lienthong.cli._options import Json, Root
 from lienthong.errors import InventoryError
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 
 def command(

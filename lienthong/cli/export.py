@@ -33,7 +33,8 @@ def netbox(
 
     from lienthong.export.files import files, write
     from lienthong.export.netbox import export
-    from lienthong.workspace import Workspace, find_root
+    from lienthong.root import find_root
+    from lienthong.workspace import Workspace
 
     ws = Workspace(find_root(root))
     objects = export(ws.inventory, ws.plan, scopes=not no_scopes)

@@ -27,7 +27,7 @@ def command(
     from lienthong.reorganise.data import data
     from lienthong.reorganise.outcome import prepare
     from lienthong.reorganise.text import text
-    from lienthong.workspace import find_root
+    from lienthong.root import find_root
 
     outcome, folder = prepare(find_root(root), plan)
     wrote = write and not dry_run

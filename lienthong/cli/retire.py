@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from lienthong.cli._options import DryRun, Root
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 
 def command(

@@ -8,7 +8,7 @@ import typer
 
 from lienthong.cli._options import Root
 from lienthong.errors import Exit
-from lienthong.workspace import find_root
+from lienthong.root import find_root
 
 
 def command(

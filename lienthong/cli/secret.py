@@ -128,8 +128,9 @@ def list_(side: SideOption = None, root: Root = None, as_json: Json = False) -> 
 
 
 def _start(verb: str, root: Path | None) -> tuple[Workspace, Vault]:
+    from lienthong.root import find_root
     from lienthong.secrets.change import Vault
-    from lienthong.workspace import Workspace, find_root
+    from lienthong.workspace import Workspace
 
     ws = Workspace(find_root(root), "live")
     say(f"secret {verb} · target live · {_place(ws, ws.access.secrets_file)}")

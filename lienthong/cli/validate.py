@@ -12,7 +12,7 @@ from lienthong.cache import Cache
 from lienthong.cli._options import Json, Root
 from lienthong.errors import Exit, InventoryError
 from lienthong.inventory.warm import validate
-from lienthong.workspace import find_root
+from lienthong.root import find_root
 
 
 def command(root: Root = None, as_json: Json = False) -> None:

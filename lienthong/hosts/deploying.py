@@ -41,7 +41,7 @@ from lienthong.errors import LienThongError
 from lienthong.hosts.certificates import Authority, sign, utc_now, why_new
 from lienthong.hosts.nodestate import PKI, FileState, NodeState, node_state
 from lienthong.model.intent import Node
-from lienthong.workspace import find_root
+from lienthong.root import find_root
 
 KEY = f"{PKI}/node.key"
 CERTIFICATE = f"{PKI}/node.crt"

@@ -14,7 +14,8 @@ from lienthong.lab import image, lifecycle, line, machine, node, state
 from lienthong.lab.place import Place, place
 from lienthong.lab.progress import say
 from lienthong.lab.topology import default_sites, derive
-from lienthong.workspace import find_root, workspace
+from lienthong.root import find_root
+from lienthong.workspace import workspace
 
 app = typer.Typer(
     name="lab", no_args_is_help=True, help="The district in a box: start it, look at it, break it."

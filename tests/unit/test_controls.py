@@ -24,8 +24,9 @@ from lienthong.facts.facts import FactMissing, Section
 from lienthong.model.intent import ProvincePlan
 from lienthong.model.words import Target
 from lienthong.plan.policy import forward_rules, input_rules
+from lienthong.root import find_root
 from lienthong.target import Access
-from lienthong.workspace import Workspace, find_root
+from lienthong.workspace import Workspace
 
 ROOT = find_root(Path(__file__).parent)
 RECORDINGS = ROOT / "tests" / "recordings"

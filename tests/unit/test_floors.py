@@ -9,7 +9,7 @@ ENGINE = Path(__file__).resolve().parents[2] / "lienthong"
 
 #: From the ground up. A module may import its own floor and every floor below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"cache", "errors", "model"}),
+    frozenset({"cache", "errors", "model", "root"}),
     frozenset({"services", "platforms"}),
     frozenset({"plan", "target", "secrets"}),
     frozenset({"inventory"}),

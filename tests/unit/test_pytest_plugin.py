@@ -13,7 +13,8 @@ import pytest
 
 from lienthong.audit import run
 from lienthong.model.finding import Finding, Status
-from lienthong.workspace import Workspace, find_root
+from lienthong.root import find_root
+from lienthong.workspace import Workspace
 
 ROOT = find_root(Path(__file__).parent)
 CATALOGUE = "controls:\n  - {id: T-1, title: {vi: a, en: b}, severity: low, kind: read}\n"
