@@ -1,22 +1,26 @@
 """Looks at a change before it is sent and refuses what could strand a site. Pure.
 
-A refusal has a name, `<rule>@<node>`; only that name, given by the operator, overrides it.
+From what the device holds now and the change follows what it will hold; from both follows by what it can be
+managed (:class:`lienthong.platforms.Reach`). What was there and would be gone is refused. A refusal has a
+name, `<rule>@<node>`; only that name, given by the operator, overrides it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 from lienthong.diff import Diff, future
 from lienthong.errors import Refused
-from lienthong.platforms import Dialect, Line, Lines
+from lienthong.platforms import Dialect, Line, Lines, Reach
 
 #: More than this share of the owned lines may not go in one change.
 LARGEST_REMOVAL = 0.3
 MANAGEMENT = "management-path"
+LOGIN = "login"
 REMOVAL = "large-removal"
+DEFAULT = IPv4Network("0.0.0.0/0")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class Management:
     """Interfaces beside the plan's (the lab's `mgmt0`): no line may speak of them."""
     address: IPv4Address | None
     """The plan's own address when the device is managed through it, else None."""
+    networks: tuple[IPv4Network, ...] = ()
+    """From where it is managed."""
+    user: str = ""
+    """The account by which it is managed."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,11 @@ class Predicted:
     dialect: Dialect
     running: Lines
     diff: Diff
+
+    @property
+    def after(self) -> Lines:
+        """What the device will hold."""
+        return future(self.running, self.diff)
 
 
 def check(
@@ -49,17 +62,106 @@ def check(
     Raises:
         Refused: by name, with every reason.
     """
-    reasons = [
-        *((MANAGEMENT, why) for why in _management(changes, management)),
-        *((REMOVAL, why) for why in _removal(changes)),
-    ]
-    standing = [(rule, why) for rule, why in reasons if f"{rule}@{node}" not in allowed]
+    standing = [(rule, why) for rule, why in reasons(changes, management) if f"{rule}@{node}" not in allowed]
     if standing:
         names = " ".join(dict.fromkeys(f"{rule}@{node}" for rule, _ in standing))
         raise Refused(
-            f"{node}: " + "; ".join(why for _, why in standing),
+            f"{node}: " + "; ".join(dict.fromkeys(why for _, why in standing)),
             hint=f"if this is meant, override it by name: {names}",
         )
+
+
+def reasons(changes: Mapping[str, Predicted], management: Management) -> list[tuple[str, str]]:
+    """Every (rule, why) against a change."""
+    before = reach({name: change.running for name, change in changes.items()}, changes)
+    after = reach({name: change.after for name, change in changes.items()}, changes)
+    return [
+        *((MANAGEMENT, why) for why in _touched(changes, management)),
+        *((MANAGEMENT, why) for why in _path(before, after, management)),
+        *((LOGIN, why) for why in _login(before, after, management)),
+        *((REMOVAL, why) for why in _removal(changes)),
+    ]
+
+
+def reach(lines: Mapping[str, Lines], changes: Mapping[str, Predicted]) -> Reach:
+    """By what a device is managed, from the lines of all its dialects."""
+    found = [
+        change.dialect.reach(lines[name])
+        for name, change in changes.items()
+        if change.dialect.reach is not None
+    ]
+
+    def told(key: str) -> object:
+        return next((getattr(one, key) for one in found if getattr(one, key) is not None), None)
+
+    return Reach(
+        addresses={name: value for one in found for name, value in one.addresses.items()},
+        carried={name: value for one in found for name, value in one.carried.items()},
+        tag={name: value for one in found for name, value in one.tag.items()},
+        routes=frozenset(route for one in found for route in one.routes),
+        dynamic=any(one.dynamic for one in found),
+        **{key: told(key) for key in ("ssh", "logins", "users", "local")},  # type: ignore[arg-type]
+    )
+
+
+def _touched(changes: Mapping[str, Predicted], management: Management) -> Iterator[str]:
+    for change in changes.values():
+        for line in (*change.diff.removed, *change.diff.added):
+            for name in sorted(change.dialect.interfaces(line) & management.interfaces):
+                yield f"touches {name}, by which the device is managed: {' / '.join(line)}"
+
+
+def _path(before: Reach, after: Reach, management: Management) -> Iterator[str]:
+    """The management address, the VLAN it lies in, the way back."""
+    address = management.address
+    carrier = _carrier(before, address)
+    if address is None or carrier is None:
+        return  # it is not managed by the plan's address yet
+    new = _carrier(after, address)
+    if new is None:
+        yield f"takes away or shuts the management address {address}"
+    vlan = before.tag.get(carrier)
+    if vlan is not None:
+        if new is not None and after.tag.get(new) != vlan:
+            yield f"moves management from VLAN {vlan} to {after.tag.get(new) or 'none'}"
+        for port, carried in sorted(before.carried.items()):
+            leads_here = len(carried) > 1 or port == carrier
+            if vlan in carried and leads_here and vlan not in after.carried.get(port, frozenset()):
+                yield f"takes VLAN {vlan}, which carries management, off {port}"
+    if DEFAULT in before.routes and DEFAULT not in after.routes and not after.dynamic:
+        yield "takes away the default route, by which management answers"
+    if before.dynamic and not after.dynamic and DEFAULT not in after.routes:
+        yield "takes away the routing protocol, by which management answers"
+
+
+def _carrier(reach: Reach, address: IPv4Address | None) -> str | None:
+    for name, addresses in reach.addresses.items():
+        if any(one.ip == address for one in addresses):
+            return name
+    return None
+
+
+def _login(before: Reach, after: Reach, management: Management) -> Iterator[str]:
+    """SSH, from where it is answered, and who may come in."""
+    if before.ssh and after.ssh is False:
+        yield "ends SSH, by which the device is managed"
+    if after.logins is not None:
+        for network in management.networks:
+            was = before.logins is None or _within(network, before.logins)
+            if was and not _within(network, after.logins):
+                yield f"no longer answers SSH from {network}, from where the device is managed"
+    if (
+        before.users is not None
+        and management.user in before.users
+        and management.user not in (after.users or ())
+    ):
+        yield f"takes away the account {management.user}, by which the device is managed"
+    if before.local and after.local is False:
+        yield "lets nobody in when no AAA server answers"
+
+
+def _within(network: IPv4Network, found: tuple[IPv4Network, ...]) -> bool:
+    return any(network.subnet_of(one) for one in found)
 
 
 def _removal(changes: Mapping[str, Predicted]) -> Iterator[str]:
@@ -83,52 +185,3 @@ def _lost(diff: Diff) -> int:
 
 def _slot(line: Line) -> tuple[str, ...]:
     return (*line[:-1], *line[-1].split()[:3]) if len(line) == 1 else (*line[:-1], *line[-1].split()[:2])
-
-
-def _management(changes: Mapping[str, Predicted], management: Management) -> Iterator[str]:
-    for change in changes.values():
-        for line in (*change.diff.removed, *change.diff.added):
-            for name in sorted(change.dialect.interfaces(line) & management.interfaces):
-                yield f"touches {name}, by which the device is managed: {' / '.join(line)}"
-    if management.address is None:
-        return
-    carriers = frozenset(
-        name
-        for change in changes.values()
-        for line in change.running
-        if _is_address(line, management.address)
-        for name in change.dialect.interfaces(line)
-    )
-    for change in changes.values():
-        yield from _path(change, management.address, carriers)
-
-
-def _path(change: Predicted, address: IPv4Address, carriers: frozenset[str]) -> Iterator[str]:
-    after = frozenset(future(change.running, change.diff))
-    for line in change.diff.added:
-        if line[-1] == "shutdown" and change.dialect.interfaces(line) & carriers:
-            yield f"shuts {line[0]}, which has the management address"
-    vlan = {
-        vlan
-        for line in change.running
-        if change.dialect.interfaces(line) & carriers
-        for vlan in change.dialect.vlans(line)
-    }
-    for line in change.diff.removed:
-        names = change.dialect.interfaces(line)
-        carried = vlan & change.dialect.vlans(line)
-        if _is_address(line, address) and not any(_is_address(other, address) for other in after):
-            yield f"takes away the management address {address}"
-        elif carried and (names & carriers or len(change.dialect.vlans(line)) > 1):
-            stays = {v for other in after if change.dialect.interfaces(other) == names
-                     for v in change.dialect.vlans(other)}  # fmt: skip
-            if carried - stays:
-                yield f"takes VLAN {min(carried)}, which carries management, off {', '.join(sorted(names))}"
-        elif line[0].startswith("ip route 0.0.0.0/0 ") and not any(
-            other[0].startswith("ip route 0.0.0.0/0 ") for other in after
-        ):
-            yield "takes away the default route, by which management answers"
-
-
-def _is_address(line: Line, address: IPv4Address) -> bool:
-    return line[-1].startswith(f"ip address {address}/")

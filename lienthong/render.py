@@ -12,8 +12,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from lienthong.errors import LienThongError
-from lienthong.model.intent import DeviceIntent
 from lienthong.model.secret import SecretRef
+from lienthong.model.wanted import Wanted
 from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.platforms.dialects.leaves import leaves
 
@@ -21,8 +21,10 @@ from lienthong.platforms.dialects.leaves import leaves
 _LETTERS = str.maketrans("đĐ", "dD")
 
 
-def render(device: DeviceIntent, platform: Platform, dialect: Dialect, templates: Path) -> Lines:
+def render(wanted: Wanted, platform: Platform, dialect: Dialect, templates: Path) -> Lines:
     """The intended lines of one dialect, in the order in which they are to be sent.
+
+    A template sees `wanted`, its `device`, and its `plane`.
 
     Args:
         templates: the folder that holds `<platform>/<dialect>.j2`.
@@ -34,7 +36,8 @@ def render(device: DeviceIntent, platform: Platform, dialect: Dialect, templates
         template = _environment(templates).get_template(f"{platform.name}/{dialect.name}.j2")
     except TemplateNotFound as error:
         raise LienThongError(f"{templates}: no template {error.name}") from None
-    return leaves(template.render(device=device))
+    text = template.render(wanted=wanted, device=wanted.device, plane=wanted.plane)
+    return (dialect.intended or leaves)(text)
 
 
 def token(ref: SecretRef) -> str:

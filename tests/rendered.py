@@ -29,11 +29,12 @@ import lienthong.hosts.webserver as webserver
 import lienthong.workspace
 from lienthong.hosts import nodestate
 from lienthong.model.finding import AuditRun, Finding, Kind, Status
-from lienthong.model.intent import Node
+from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import Secret, SecretRef
 from lienthong.model.site import Inventory
 from lienthong.model.words import Target
 from lienthong.plan.build import build
+from lienthong.plan.wanted import wanted
 from lienthong.platforms import discover
 from lienthong.render import render
 from lienthong.report import drawing, html, junit, record
@@ -76,20 +77,20 @@ def everything(inventory: Inventory) -> dict[str, str]:
     space = space_of(inventory)
     found: dict[str, str] = {}
     for node in space.plan.nodes.values():
-        found |= _gear(node)
+        found |= _gear(space.plan, node)
     found |= _deployed(space)
     found |= _ansible(space)
     found |= _read(space)
     return found
 
 
-def _gear(node: Node) -> dict[str, str]:
+def _gear(plan: ProvincePlan, node: Node) -> dict[str, str]:
     if node.device is None:
         return {}
     found = {}
     for kind in discover().values():
         for dialect in kind.dialects:
-            lines = render(node.device, kind, dialect, ROOT / "templates")
+            lines = render(wanted(plan, node, "netadm"), kind, dialect, ROOT / "templates")
             typed = dialect.commands((), lines)
             text = "\n".join([*(" / ".join(line) for line in lines), *typed])
             found[f"{node.name} {kind.name} {dialect.name}"] = text

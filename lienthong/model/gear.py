@@ -21,6 +21,7 @@ from lienthong.model.words import (
     Role,
     Side,
     Slug,
+    SocketName,
     Text,
     UplinkKind,
 )
@@ -69,6 +70,11 @@ class Device(Model):
     )
     id: Annotated[Int, Field(ge=1, le=9)] = Field(description="last octet of its management address")
     ports: dict[PortName, Port] = Field(default_factory=dict, description="sockets of a switch")
+    sockets: dict[PortName, SocketName] = Field(
+        default_factory=dict,
+        description="what the device itself calls a port or line, e.g. trunk0: GigabitEthernet0/0/0;"
+        " needed where its model is not known to the platform",
+    )
     runs: Runs = Field(default_factory=dict, description="services on it, with their parameters")
     asset: Asset | None = Field(default=None, description="the asset register's fields")
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from pydantic import BaseModel
 
 from lienthong.model.secret import SecretRef
-from lienthong.model.site import Site
+from lienthong.model.site import Aaa, Site
 from lienthong.model.words import Role, Side, UplinkKind, Zone
 
 
@@ -85,6 +85,12 @@ class L3Interface:
     ospf: Ospf | None = None
     passive: bool = False
     """In OSPF, announced, but no neighbour is looked for."""
+    address6: IPv6Interface | None = None
+    vlan: int | None = None
+    """Tag under which it lies on `parent`; None for a line of its own."""
+    parent: str | None = None
+    """Port of the device that carries the tag: the trunk of a gateway, the line of a hub; None for the leg
+    of a switch, which lies in its own VLAN."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,16 @@ class StaticRoute:
 
     prefix: IPv4Network
     via: IPv4Address
+    preference: int = 1
+    """Administrative distance: the lower is used, a spare path has a higher one."""
+
+
+@dataclass(frozen=True)
+class StaticRoute6:
+    """An IPv6 route written by hand; `via` is a next hop."""
+
+    prefix: IPv6Network
+    via: IPv6Address
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,9 @@ class DeviceIntent:
     interfaces: tuple[L3Interface, ...]
     router_id: IPv4Address | None
     routes: tuple[StaticRoute, ...]
+    model: str | None = None
+    """Maker and model as the inventory says; decides names of sockets and what the device lacks."""
+    routes6: tuple[StaticRoute6, ...] = ()
 
     @property
     def routed(self) -> bool:
@@ -286,6 +305,8 @@ class ProvincePlan:
     outside: Mapping[str, IPv4Address]
     """Systems of others by name, e.g. `central-wan`."""
     outside_side: Mapping[str, Side] = field(default_factory=dict)
+    aaa: Mapping[str, Aaa] = field(default_factory=dict)
+    """Servers that devices ask about logins, by name."""
 
     @property
     def nodes(self) -> dict[str, Node]:

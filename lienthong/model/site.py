@@ -6,7 +6,7 @@ Every model is frozen and refuses unknown keys. Nothing here is derived; `lienth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ from lienthong.model.words import (
 )
 
 __all__ = [
+    "Aaa",
     "Asset",
     "Bilingual",
     "Building",
@@ -110,6 +111,14 @@ class Outside(Model):
     name: Text = Field(description="what it is")
 
 
+class Aaa(Model):
+    """A server of one side that devices ask about logins before they look at their own accounts."""
+
+    side: Side = Field(description="side it is reached on")
+    address: Address4 = Field(description="where it answers")
+    protocol: Literal["tacacs", "radius"] = Field(default="tacacs", description="RFC 8907 or RFC 2865")
+
+
 class PolicyPack(Model):
     """Rules that Central or the province has handed down, with their version; they bind every site."""
 
@@ -140,6 +149,9 @@ class Province(Model):
         default=None, description="Internet side: a /56 for each site number, a /64 a segment"
     )
     outside: dict[Slug, Outside] = Field(default_factory=dict, description="systems of others")
+    aaa: dict[Slug, Aaa] = Field(
+        default_factory=dict, description="servers that devices of vendors ask about logins, in this order"
+    )
     policies: dict[Slug, PolicyPack] = Field(default_factory=dict, description="policy packs in force")
 
 

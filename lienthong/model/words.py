@@ -173,6 +173,9 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9]
 #: An interface name as Linux allows it, at most 15 characters.
 PortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$")]
 
+#: What a device calls one of its ports, e.g. `GigabitEthernet1/0/1`, `ge-0/0/0`, `ether1`, `port1`.
+SocketName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9/.:-]{0,39}$")]
+
 #: A room: `building/room`, both slugs of the same site.
 RoomRef = Annotated[
     str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?/[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")

@@ -73,6 +73,7 @@ def build(inventory: Inventory) -> ProvincePlan:
         sites=plans,
         outside=place.outside,
         outside_side={name: outside.side for name, outside in province.outside.items()},
+        aaa=province.aaa,
     )
 
 

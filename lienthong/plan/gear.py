@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 from lienthong.model.intent import (
     Bridge,
@@ -12,6 +12,7 @@ from lienthong.model.intent import (
     Ospf,
     SegmentPlan,
     StaticRoute,
+    StaticRoute6,
     SwitchPort,
     Tunnel,
 )
@@ -27,6 +28,9 @@ TUNNEL_PORT = 51820
 #: Lines of the hub by their letter: the bridge that carries the provider's trunk.
 LETTERS = ("a", "b")
 DEFAULT = IPv4Network("0.0.0.0/0")
+DEFAULT6 = IPv6Network("::/0")
+#: Administrative distance of a static route that is used only while no better one is there.
+SPARE = 250
 
 
 def wan_lines(site: Site) -> list[str]:
@@ -47,11 +51,18 @@ def gateway(
     bridges = [_lan_of_gateway(mine)]
     interfaces = [
         L3Interface(
-            s.interface, IPv4Interface((s.gateway, s.prefix.prefixlen)), f"{s.site} {s.name}", passive=True
+            s.interface,
+            IPv4Interface((s.gateway, s.prefix.prefixlen)),
+            f"{s.site} {s.name}",
+            passive=True,
+            address6=_first(s.prefix6),
+            vlan=s.vlan,
+            parent=TRUNK,
         )
         for s in mine
     ]
     routes: list[StaticRoute] = []
+    routes6: list[StaticRoute6] = []
     if device.side is Side.WAN:
         router_id = addressing.loopback(province, Side.WAN, site.number)
         interfaces.append(L3Interface("lo", IPv4Interface((router_id, 32)), "router id", passive=True))
@@ -59,7 +70,8 @@ def gateway(
             bridges += [_handoff(site, spokes, index) for index in range(len(wan_lines(site)))]
             interfaces += _hub_lines(province, site, spokes)
             central, _ = central_link(province)
-            interfaces.append(L3Interface("tac", central, "Central"))
+            tag = addressing.handoff_vlan(addressing.CENTRAL_NUMBER)
+            interfaces.append(L3Interface("tac", central, "Central", vlan=tag, parent=wan_lines(site)[0]))
             routes += [
                 StaticRoute(IPv4Network(outside.address), central_link(province)[1].ip)
                 for outside in province.outside.values()
@@ -71,11 +83,16 @@ def gateway(
         router_id = None
         for line, uplink in sorted(site.uplinks.items()):
             if uplink.device == name and uplink.address is not None and uplink.gateway is not None:
-                interfaces.append(L3Interface(line, uplink.address, uplink.provider))
-                routes.append(StaticRoute(DEFAULT, uplink.gateway))
+                interfaces.append(
+                    L3Interface(line, uplink.address, uplink.provider, address6=uplink.address6)
+                )
+                routes.append(StaticRoute(DEFAULT, uplink.gateway, SPARE if uplink.spare else 1))
+                if uplink.gateway6 is not None:
+                    routes6.append(StaticRoute6(DEFAULT6, uplink.gateway6))
     return DeviceIntent(
-        Role.GATEWAY, device.platform, tuple(bridges), tuple(interfaces), router_id, tuple(routes)
-    )
+        Role.GATEWAY, device.platform, tuple(bridges), tuple(interfaces), router_id, tuple(routes),
+        device.model, tuple(routes6),
+    )  # fmt: skip
 
 
 def central_link(province: Province) -> tuple[IPv4Interface, IPv4Interface]:
@@ -104,10 +121,29 @@ def switch(site: Site, device: Device, segments: Iterable[SegmentPlan]) -> Devic
         Role.SWITCH,
         device.platform,
         (Bridge(LAN, tuple(ports)),),
-        (L3Interface(management.interface, address, "management"),),
+        (
+            L3Interface(
+                management.interface,
+                address,
+                "management",
+                address6=_at(management.prefix6, device.id),
+                vlan=management.vlan,
+            ),
+        ),
         None,
         (StaticRoute(DEFAULT, management.gateway),),
+        device.model,
+        (StaticRoute6(DEFAULT6, management.prefix6[1]),) if management.prefix6 else (),
     )
+
+
+def _at(prefix: IPv6Network | None, number: int) -> IPv6Interface | None:
+    return None if prefix is None else IPv6Interface((prefix[number], prefix.prefixlen))
+
+
+def _first(prefix: IPv6Network | None) -> IPv6Interface | None:
+    """The gateway's address in a segment, as with IPv4."""
+    return _at(prefix, 1)
 
 
 def tunnels(province: Province, site: Site, name: str, hub: Site, spokes: list[Site]) -> tuple[Tunnel, ...]:
@@ -176,7 +212,14 @@ def _hub_lines(province: Province, site: Site, spokes: list[Site]) -> list[L3Int
             hub_end, _ = addressing.link(province, spoke.number, index)
             ospf = Ospf(spoke.uplinks[line].cost, SecretRef(f"ospf/{spoke.slug}"))
             found.append(
-                L3Interface(f"t{LETTERS[index]}{spoke.number}", hub_end, f"{spoke.slug} {line}", ospf)
+                L3Interface(
+                    f"t{LETTERS[index]}{spoke.number}",
+                    hub_end,
+                    f"{spoke.slug} {line}",
+                    ospf,
+                    vlan=addressing.handoff_vlan(spoke.number),
+                    parent=wan_lines(site)[index],
+                )
             )
     return found
 

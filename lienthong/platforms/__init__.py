@@ -9,16 +9,52 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv4Interface, IPv4Network
 from typing import Literal
 
 from lienthong.errors import LienThongError
+from lienthong.platforms.undo import Undo
 
 #: One line of configuration under the headings it stands in: `("interface lo", "ip address 10.0.0.1/32")`.
 Line = tuple[str, ...]
 Lines = tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """By what a device can be managed, read from its lines alone. What another tool owns is None."""
+
+    addresses: Mapping[str, tuple[IPv4Interface, ...]]
+    """Interface that is not shut → its addresses."""
+    carried: Mapping[str, frozenset[int]]
+    """Port that is not shut → the VLANs it carries."""
+    tag: Mapping[str, int]
+    """Interface → the VLAN it lies in, where it lies in one."""
+    routes: frozenset[IPv4Network]
+    """Destinations of static routes."""
+    dynamic: bool
+    """A routing protocol runs, so a route may come from a neighbour."""
+    ssh: bool | None = None
+    """SSH is served."""
+    logins: tuple[IPv4Network, ...] | None = None
+    """From where SSH is answered; `0.0.0.0/0` where nothing limits it."""
+    users: frozenset[str] | None = None
+    """Local accounts that may log in and configure."""
+    local: bool | None = None
+    """Local accounts may log in, at least while no AAA server answers."""
+
+
+def _prompt(name: str) -> str:
+    # At the start of a line only: a description may say what it likes. Netmiko cuts long names.
+    return rf"(?:^|[\r\n]){re.escape(name)}[^\s()#>]*(?:\([^)\r\n]*\))?[#>] ?$"
+
+
+def _nothing(window_s: int) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
 
 
 @dataclass(frozen=True)
@@ -48,10 +84,49 @@ class Dialect:
     """Interfaces that a line speaks of."""
     vlans: Callable[[Line], frozenset[int]] = field(repr=False)
     """VLANs that a line lets a port carry."""
+    intended: Callable[[str], Lines] | None = field(default=None, repr=False)
+    """How a rendered template is read as lines; None: as `parse` reads the device's answer to `show`."""
+    reach: Callable[[Lines], Reach] | None = field(default=None, repr=False)
+    """By what the device is managed, for the guard; None: this dialect decides nothing of it."""
+    enter: tuple[str, ...] = ("configure terminal",)
+    """What leads to configuration mode; empty where there is none."""
+    leave: tuple[str, ...] = ("end",)
+    """What leads back from anywhere in it; also throws away a candidate that was not committed."""
+    commit: Callable[[int], tuple[str, ...]] = field(default=_nothing, repr=False)
+    """Window in seconds → what puts a candidate in force, for good only when confirmed; empty: lines act at
+    once. Sent before `leave`."""
+    batch: tuple[str, str] | None = None
+    """Where lines act only with `commit` all go in one write: (command that reads them, what ends them)."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """(pattern, answer) for questions that a line of configuration or `save` may raise."""
+    prompt: Callable[[str], str] = field(default=_prompt, repr=False)
+    """The device's name → pattern of its prompt in every mode, at the very end of what was read."""
 
     def __post_init__(self) -> None:
         if not self.errors:
             raise ValueError(f"dialect {self.name}: a refusal must be recognisable")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What one model is, beyond what all of its platform are."""
+
+    sockets: Mapping[str, str] = field(default_factory=dict)
+    """Inventory's name of a port or line → the model's, e.g. `e1` → `GigabitEthernet1/0/1`."""
+    adds: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
+    source: str = ""
+    """The vendor's page that says so."""
+
+
+#: What a site may ask of a device.
+CAPABILITIES = frozenset(
+    {
+        "routing", "switching", "vlans", "trunk", "ipv4", "ipv6", "static", "ospf", "bfd", "dhcp-server",
+        "dhcp-relay", "nat", "policy", "wireguard", "plane", "aaa", "snmpv3", "port-security", "ports-off",
+        "debian",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,10 +135,33 @@ class Platform:
 
     name: str
     dialects: tuple[Dialect, ...]
-    arms: bool
-    """It can undo an unconfirmed change by itself."""
+    """In the order in which a change is sent."""
+    undo: Undo | None
+    """How it returns by itself; None where it cannot, and the tool takes a failed change back itself."""
     capabilities: frozenset[str]
-    """What a site may ask of it, e.g. `vlans`, `ospf`, `bfd`."""
+    """What a site may ask of it, of :data:`CAPABILITIES`."""
+    models: Mapping[str, Hardware] = field(default_factory=dict)
+    """By the model's name as the inventory writes it, or its beginning: the longest that fits counts."""
+
+    def __post_init__(self) -> None:
+        unknown = self.capabilities - CAPABILITIES
+        if unknown:
+            raise ValueError(f"platform {self.name}: no such capability: {', '.join(sorted(unknown))}")
+
+    @property
+    def debian(self) -> bool:
+        """A Debian system: Ansible and pyinfra work on it too, and it can run services."""
+        return "debian" in self.capabilities
+
+    def hardware(self, model: str | None) -> Hardware:
+        """What is known of a model; nothing of one that nobody has described."""
+        fits = [name for name in self.models if model is not None and model.startswith(name)]
+        return self.models[max(fits, key=len)] if fits else Hardware()
+
+    def able(self, model: str | None) -> frozenset[str]:
+        """What a device of that model can do."""
+        hardware = self.hardware(model)
+        return self.capabilities - hardware.lacks | hardware.adds
 
 
 @cache

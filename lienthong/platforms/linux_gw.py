@@ -3,11 +3,31 @@
 from lienthong.platforms import Platform
 from lienthong.platforms.dialects.frr import FRR
 from lienthong.platforms.dialects.ovs import OVS
+from lienthong.platforms.undo.linux import UNDO
 
 # Open vSwitch first: FRR addresses the ports that it makes.
 PLATFORM = Platform(
     name="linux-gw",
     dialects=(OVS, FRR),
-    arms=True,
-    capabilities=frozenset({"vlans", "trunk", "ipv4", "static", "ospf", "bfd", "dhcp-relay", "nat"}),
+    undo=UNDO,
+    capabilities=frozenset(
+        {
+            "routing",
+            "vlans",
+            "trunk",
+            "ipv4",
+            "ipv6",
+            "static",
+            "ospf",
+            "bfd",
+            "dhcp-server",
+            "nat",
+            "policy",
+            "wireguard",
+            "plane",
+            "snmpv3",
+            "ports-off",
+            "debian",
+        }
+    ),
 )

@@ -3,10 +3,25 @@
 from lienthong.platforms import Platform
 from lienthong.platforms.dialects.frr import FRR
 from lienthong.platforms.dialects.ovs import OVS
+from lienthong.platforms.undo.linux import UNDO
 
 PLATFORM = Platform(
     name="linux-sw",
     dialects=(OVS, FRR),
-    arms=True,
-    capabilities=frozenset({"vlans", "trunk", "ipv4", "static", "ports-off"}),
+    undo=UNDO,
+    capabilities=frozenset(
+        {
+            "switching",
+            "vlans",
+            "trunk",
+            "ipv4",
+            "ipv6",
+            "static",
+            "policy",
+            "plane",
+            "snmpv3",
+            "ports-off",
+            "debian",
+        }
+    ),
 )

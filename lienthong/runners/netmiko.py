@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from lienthong import guard
@@ -22,11 +23,13 @@ from lienthong.guard import Management, Predicted
 from lienthong.model.intent import DeviceIntent, Node, ProvincePlan
 from lienthong.model.secret import SecretStore
 from lienthong.model.words import Target
+from lienthong.plan.wanted import management_networks, wanted
 from lienthong.platforms import Dialect, Lines, Platform, platform
+from lienthong.platforms.undo import Arming
 from lienthong.render import render
 from lienthong.runners.result import Outcome, StepResult
 from lienthong.target import Access
-from lienthong.transport import Session, undo
+from lienthong.transport import Session
 from lienthong.transport.veil import Veil
 
 STEP = "gear"
@@ -49,6 +52,7 @@ class _Run:
 
     access: Access
     secrets: SecretStore
+    plan: ProvincePlan
     connect: Connect
     check: bool
     progress: Progress
@@ -89,7 +93,7 @@ def run(
     Returns:
         One result a device, in order; a device that fails stops no other.
     """
-    shared = _Run(access, secrets, connect or _over_ssh(access), check, progress, allow, window_s)
+    shared = _Run(access, secrets, plan, connect or _over_ssh(access), check, progress, allow, window_s)
     devices = [node for node in nodes if node.device is not None and node.name in plan.nodes]
     if not devices:
         return []
@@ -133,18 +137,24 @@ def _bring(shared: _Run, node: Node) -> tuple[Outcome, tuple[str, ...], str]:
             wanted = frozenset(device.intended[change.dialect.name])
             after = future(change.running, change.diff)
             assert {line for line in after if change.dialect.owns(line, wanted)} == wanted
-        guard.check(node.name, found, _management(shared.access, node), shared.allow)
+        guard.check(node.name, found, _management(shared, node), shared.allow)
         if shared.check:
             return "changed", told, "\n".join(told)
-        if not device.platform.arms:
+        undo = device.platform.undo
+        if undo is None:
             raise Refused(f"{node.name}: platform {device.platform.name} cannot undo a change by itself")
+        speaks = sessions[undo.dialect]
+        begun = undo.pending(speaks)
+        if begun:
+            raise Refused(f"{node.name}: somebody else's change is not ended: {begun}", hint="end that first")
         access = shared.access
-        undo.arm(_shell(sessions), access.root / "templates", access.network_user, shared.window_s)
+        window_s = undo.window(shared.window_s)
+        undo.arm(speaks, Arming(window_s, access.root / "templates", access.network_user))
         try:
             for name, change in found.items():
                 lines = change.dialect.commands(change.diff.removed, change.diff.added)
                 if lines:
-                    sessions[name].configure(lines)
+                    sessions[name].configure(lines, change.dialect.commit(window_s))
         except LienThongError as error:
             raise _returned(shared, device, error) from None
     _confirm(shared, device)
@@ -164,7 +174,9 @@ def _confirm(shared: _Run, device: _Device) -> None:
                 raise LienThongError(
                     f"{device.node.name}: not in force after the change: " + "; ".join(left[:5])
                 )
-            undo.confirm(_shell(sessions))
+            undo = device.platform.undo
+            assert undo is not None
+            undo.confirm(sessions[undo.dialect])
             for session in sessions.values():
                 session.save()
     except LienThongError as error:
@@ -174,8 +186,10 @@ def _confirm(shared: _Run, device: _Device) -> None:
 def _returned(shared: _Run, device: _Device, error: LienThongError) -> LienThongError:
     """Return the device at once over a login of its own; what happened becomes part of the error."""
     try:
-        shell = next(d for d in device.platform.dialects if d.account == "automation")
-        session = shared.connect(device.node, shell, device.veil)
+        undo = device.platform.undo
+        assert undo is not None
+        spoken = next(d for d in device.platform.dialects if d.name == undo.dialect)
+        session = shared.connect(device.node, spoken, device.veil)
         try:
             said = undo.fire(session)
         finally:
@@ -192,8 +206,9 @@ def _device(shared: _Run, node: Node) -> _Device:
     intent: DeviceIntent | None = node.device
     assert intent is not None
     kind = platform(intent.platform)
-    templates = shared.access.root / "templates"
-    intended = {d.name: render(intent, kind, d, templates) for d in kind.dialects}
+    access = shared.access
+    told = wanted(shared.plan, node, access.network_user, _public_key(access.key_file))
+    intended = {d.name: render(told, kind, d, access.root / "templates") for d in kind.dialects}
     veil = Veil(shared.secrets, [line for lines in intended.values() for line in lines])
     return _Device(node, kind, intended, veil)
 
@@ -228,10 +243,20 @@ def _compare(device: _Device, sessions: dict[str, Session]) -> dict[str, Predict
     return found
 
 
-def _shell(sessions: dict[str, Session]) -> Session:
-    return sessions["ovs"]
+def _public_key(key_file: Path) -> str:
+    """The public half beside a private key: accounts on gear get it. Empty where there is none."""
+    try:
+        return key_file.with_name(key_file.name + ".pub").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
-def _management(access: Access, node: Node) -> Management:
+def _management(shared: _Run, node: Node) -> Management:
+    access = shared.access
     live = access.target is Target.LIVE
-    return Management(frozenset(access.management_interfaces), node.address if live else None)
+    return Management(
+        frozenset(access.management_interfaces),
+        node.address if live else None,
+        management_networks(shared.plan, node),
+        access.network_user,
+    )

@@ -48,18 +48,25 @@ class ReplaySession:
         source = self.device.after if sent and self.device.after else self.device.answers
         return source[command]
 
-    def configure(self, lines: tuple[str, ...]) -> None:
+    def configure(self, lines: tuple[str, ...], commit: tuple[str, ...] = ()) -> None:
+        lines += commit
         for line in lines:
             if self.device.refuses is not None and self.device.refuses in line:
                 raise Rejected(f"refused {line!r}")
             self.device.done.append(f"send {line}")
+
+    def ask(self, line: str, answers: tuple[tuple[str, str], ...] = ()) -> str:  # noqa: ARG002
+        self.device.done.append(f"ask {line}")
+        return self.device.answers.get(line, "")
 
     def save(self) -> None:
         self.device.done.append("save")
 
     def run(self, command: str, stdin: str = "", timeout_s: float = 30.0) -> tuple[int, str]:  # noqa: ARG002
         text = stdin or command
-        verb = next(word for word in ("arm", "confirm", "fire") if f"lienthong-undo {word}" in text)
+        verb = next(word for word in ("status", "arm", "confirm", "fire") if f"lienthong-undo {word}" in text)
+        if verb == "status":
+            return 0, ""
         self.device.done.append(verb)
         return self.answer(verb)
 

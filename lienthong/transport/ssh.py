@@ -5,8 +5,10 @@ There is no way to turn the verification off: it is not a parameter of anything 
 
 from __future__ import annotations
 
+import codecs
 import re
 import socket
+import time
 from ipaddress import IPv4Address
 from typing import TypeVar, cast
 
@@ -25,6 +27,10 @@ E = TypeVar("E", bound=BaseException)
 CONNECT_S = 8.0
 ANSWER_S = 30.0
 _STATUS = "lienthong-status="
+_STATUS_LINE = re.compile(rf"{_STATUS}\d+\n?\Z|{_STATUS}\d+(?=\n)")
+_CHUNK = 65536
+#: Characters of one answer: the largest configurations met are some 2 MB.
+_MOST = 16_000_000
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -37,32 +43,47 @@ class SshSession:
         self._dialect = dialect
         self._veil = veil
         self._errors = [re.compile(pattern, re.MULTILINE) for pattern in dialect.errors]
-        # At the start of a line only: a description may say what it likes. Netmiko cuts long names.
-        self._prompt = rf"(?:^|[\r\n]){re.escape(connection.base_prompt)}[^\s()#>]*(?:\([^)\r\n]*\))?[#>] ?$"
+        self._prompt = re.compile(dialect.prompt(connection.base_prompt))
 
     def show(self, command: str) -> str:
-        return self._shell(command) if self._is_shell else self._ask(command)
+        return self._shell(command) if self._is_shell else self.ask(command)
 
-    def configure(self, lines: tuple[str, ...]) -> None:
+    def configure(self, lines: tuple[str, ...], commit: tuple[str, ...] = ()) -> None:
         if self._is_shell:
-            for line in lines:
+            for line in (*lines, *commit):
                 self._shell(line)
             return
-        self._ask("configure terminal")
+        dialect = self._dialect
+        for line in dialect.enter:
+            self.ask(line)
         try:
-            for line in lines:
-                self._ask(line)
+            if dialect.batch and lines:
+                self._batch(lines)
+            else:
+                for line in lines:
+                    self.ask(line, dialect.answers)
+            for line in commit:
+                self.ask(line, dialect.answers)
         finally:
-            # After a refusal vtysh stays in configuration mode, and a save from there would pass for one.
+            # After a refusal a device stays in configuration mode, and a save from there would pass for one.
             if self._connection.is_alive():
-                self._ask("end")
+                for line in dialect.leave:
+                    self.ask(line, dialect.answers)
 
     def save(self) -> None:
         if self._dialect.save is None or self._dialect.saved is None:
             return
-        said = self._ask(self._dialect.save)
+        said = self.ask(self._dialect.save, self._dialect.answers)
         if self._dialect.saved not in said:
             raise Rejected(f"{self._name}: {self._dialect.save}: no {self._dialect.saved}: {said[-200:]}")
+
+    def ask(self, line: str, answers: tuple[tuple[str, str], ...] = ()) -> str:
+        """One line and its answer, up to the next prompt, without the echo."""
+        self._write(self._veil.reveal(line))
+        whole = self._read(self._prompt, answers)
+        said = whole.partition("\n")[2].rpartition("\n")[0]  # echo … prompt
+        self._refuse(line, said)
+        return said
 
     def run(self, command: str, stdin: str = "", timeout_s: float = ANSWER_S) -> tuple[int, str]:
         client = cast(paramiko.SSHClient, self._connection.remote_conn_pre)
@@ -74,9 +95,7 @@ class SshSession:
             said = out.read().decode("utf-8", "replace")
             return out.channel.recv_exit_status(), self._clean(said)
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise Unreachable(
-                f"{self._name}: connection lost: {str(error) or type(error).__name__}"
-            ) from None
+            raise self._lost(error) from None
 
     def close(self) -> None:
         try:
@@ -89,16 +108,17 @@ class SshSession:
     def _is_shell(self) -> bool:
         return self._dialect.account == "automation"
 
-    def _ask(self, line: str) -> str:
-        """One line and its answer, up to the next prompt, without the echo."""
-        said = self._exchange(self._veil.reveal(line), self._prompt)
-        said = said.partition("\n")[2].rpartition("\n")[0]  # echo … prompt
-        self._refuse(line, said)
-        return said
+    def _batch(self, lines: tuple[str, ...]) -> None:
+        """All lines in one write, one answer: nothing is in force before the commit."""
+        assert self._dialect.batch is not None
+        opening, end = self._dialect.batch
+        self._write("\n".join([opening, *map(self._veil.reveal, lines), end]))
+        self._refuse(opening, self._read(self._prompt))
 
     def _shell(self, command: str) -> str:
         """One shell command; a failing exit code is a refusal."""
-        said = self._exchange(f'{self._veil.reveal(command)}; echo "{_STATUS}$?"', rf"{_STATUS}\d+")
+        self._write(f'{self._veil.reveal(command)}; echo "{_STATUS}$?"')
+        said = self._read(_STATUS_LINE)
         body, _, status = said.rpartition(_STATUS)
         body = body.partition("\n")[2]
         self._refuse(command, body)
@@ -108,16 +128,57 @@ class SshSession:
             )
         return body
 
-    def _exchange(self, text: str, until: str) -> str:
+    @property
+    def _channel(self) -> paramiko.Channel:
+        return cast(paramiko.Channel, self._connection.remote_conn)
+
+    def _write(self, text: str) -> None:
         try:
-            self._connection.clear_buffer()
-            self._connection.write_channel(text + "\n")
-            return self._clean(self._connection.read_until_pattern(pattern=until, read_timeout=ANSWER_S))
-        except (NetmikoBaseException, ReadException, paramiko.SSHException, OSError, EOFError) as error:
-            why = self._clean(str(error)).strip().splitlines()
-            raise Unreachable(
-                f"{self._name}: connection lost: {why[0] if why else type(error).__name__}"
-            ) from None
+            channel = self._channel
+            while channel.recv_ready():
+                channel.recv(_CHUNK)  # what came unasked, such as a log line
+            channel.settimeout(ANSWER_S)
+            channel.sendall((text + "\n").encode())
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from None
+
+    def _read(self, until: re.Pattern[str], answers: tuple[tuple[str, str], ...] = ()) -> str:
+        """What comes until a pattern ends it; woken by what arrives, never by a clock."""
+        found, ends = "", time.monotonic() + ANSWER_S
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        asked = 0
+        while True:
+            text = _plain(found)
+            hit = until.search(text)
+            if hit is not None and hit.end() == len(text):
+                return self._veil.conceal(text)
+            for pattern, answer in answers:
+                question = re.search(pattern, text[asked:])
+                if question is not None:
+                    asked = len(text)
+                    self._channel.sendall((answer + "\n").encode())
+            if len(found) > _MOST:
+                raise Unreachable(f"{self._name}: answers without end")
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise Unreachable(f"{self._name}: no answer within {ANSWER_S:.0f} s")
+            found += self._receive(left, decoder)
+
+    def _receive(self, left_s: float, decoder: codecs.IncrementalDecoder) -> str:
+        try:
+            self._channel.settimeout(left_s)
+            data = self._channel.recv(_CHUNK)
+        except TimeoutError:
+            return ""
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from None
+        if not data:
+            raise self._lost(EOFError("closed by the device"))
+        return decoder.decode(data)
+
+    def _lost(self, error: BaseException) -> Unreachable:
+        why = self._clean(str(error)).strip().splitlines()
+        return Unreachable(f"{self._name}: connection lost: {why[0] if why else type(error).__name__}")
 
     def _refuse(self, line: str, said: str) -> None:
         for error in self._errors:
@@ -126,7 +187,12 @@ class SshSession:
                 raise Rejected(f"{self._name}: refused {line[:200]!r}: {found[0].strip()[:400]}")
 
     def _clean(self, text: str) -> str:
-        return self._veil.conceal(_CONTROL.sub("", text.replace("\r\n", "\n")))
+        return self._veil.conceal(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """Without what would act on a terminal; a lone carriage return only goes back over the line."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 def connect(access: Access, name: str, address: IPv4Address, dialect: Dialect, veil: Veil) -> SshSession:

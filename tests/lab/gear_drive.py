@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lienthong.lab.namespace import enter
-from lienthong.model.intent import DeviceIntent, Node
+from lienthong.model.intent import Node
+from lienthong.model.wanted import Wanted
 from lienthong.model.words import Role
 from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.render import render
@@ -48,8 +49,8 @@ def with_a_bad_line(lines: Lines) -> Lines:
     return (*lines[: place + 1], (*heading, "ip ospf cost 99999999"), *lines[place + 1 :])
 
 
-def render_badly(device: DeviceIntent, kind: Platform, dialect: Dialect, templates: Path) -> Lines:
-    lines = render(device, kind, dialect, templates)
+def render_badly(told: Wanted, kind: Platform, dialect: Dialect, templates: Path) -> Lines:
+    lines = render(told, kind, dialect, templates)
     return with_a_bad_line(lines) if dialect.name == "frr" else lines
 
 

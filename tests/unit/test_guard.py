@@ -73,7 +73,11 @@ def test_an_ordinary_change_passes() -> None:
     ("frr", "ovs", "why"),
     [
         (swapped(SWITCH_FRR, "ip address 10.0.44.2/24", "ip address 10.0.44.9/24"), SWITCH_OVS, "10.0.44.2"),
-        ((*SWITCH_FRR, ("interface vlan40", "shutdown")), SWITCH_OVS, "shuts interface vlan40"),
+        (
+            (*SWITCH_FRR, ("interface vlan40", "shutdown")),
+            SWITCH_OVS,
+            "shuts the management address",
+        ),
         (swapped(SWITCH_FRR, "ip route 0.0.0.0/0 10.0.44.1 tag 227", None), SWITCH_OVS, "default route"),
         (
             SWITCH_FRR,

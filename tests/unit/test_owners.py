@@ -71,7 +71,7 @@ def of_python(files: list[Path]) -> set[str]:
                 written = _text(node.args[0], names) if node.args else None
                 assert written is not None, f"{path.name}:{node.lineno}: a path this test cannot read"
                 found.add(written)
-        if path.parent.name == "transport":
+        if path.parent.name == "undo":
             found |= {text for text in _constants(tree, {}).values() if text.startswith(("/etc/", "/usr/"))}
     return found
 
@@ -80,7 +80,7 @@ def owners(root: Path) -> dict[str, set[str]]:
     return {
         "Ansible": of_roles(root / "roles"),
         "pyinfra": of_python(sorted((root / "deploys").glob("*.py"))),
-        "Netmiko": of_python(sorted((root / "lienthong" / "transport").glob("*.py"))),
+        "Netmiko": of_python(sorted((root / "lienthong" / "platforms" / "undo").glob("*.py"))),
     }
 
 

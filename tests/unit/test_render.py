@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 from lienthong.inventory import load
 from lienthong.model.intent import Node
 from lienthong.plan.build import build
+from lienthong.plan.wanted import wanted
 from lienthong.platforms import discover, platform
 from lienthong.platforms.dialects.frr import FRR
 from lienthong.platforms.dialects.leaves import leaves
@@ -19,10 +20,11 @@ from lienthong.render import ascii_text, render
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 GOLDEN = ROOT / "tests" / "golden" / "gear"
+PLAN = build(load(ROOT / "inventory"))
 DEVICES = {
     node.name: node
     for slug in ("loc-ninh", "tinh-uy")
-    for node in build(load(ROOT / "inventory")).sites[slug].nodes.values()
+    for node in PLAN.sites[slug].nodes.values()
     if node.device is not None
 }
 
@@ -31,7 +33,7 @@ def lines(node: Node, dialect: str) -> list[str]:
     assert node.device is not None
     kind = platform(node.device.platform)
     spoken = next(d for d in kind.dialects if d.name == dialect)
-    return [" / ".join(line) for line in render(node.device, kind, spoken, TEMPLATES)]
+    return [" / ".join(line) for line in render(wanted(PLAN, node, "netadm"), kind, spoken, TEMPLATES)]
 
 
 @pytest.mark.parametrize("dialect", ["frr", "ovs"])
@@ -79,10 +81,9 @@ def test_unused_ports_are_down_and_parked() -> None:
 def test_a_missing_value_is_an_error_not_an_empty_line(tmp_path: Path) -> None:
     (tmp_path / "linux-gw").mkdir()
     (tmp_path / "linux-gw" / "frr.j2").write_text("hostname {{ device.nickname }}\n", encoding="utf-8")
-    device = DEVICES["loc-ninh-gw-wan"].device
-    assert device is not None
+    told = wanted(PLAN, DEVICES["loc-ninh-gw-wan"], "netadm")
     with pytest.raises(UndefinedError):
-        render(device, platform("linux-gw"), FRR, tmp_path)
+        render(told, platform("linux-gw"), FRR, tmp_path)
 
 
 def test_text_for_devices_is_ascii() -> None:

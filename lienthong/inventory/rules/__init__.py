@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from lienthong.errors import Problem
-from lienthong.inventory.rules import cabling, lines, names, provinces, segments, systems
+from lienthong.inventory.rules import cabling, lines, names, platforms, provinces, segments, systems
 from lienthong.inventory.rules.across import across
 from lienthong.inventory.rules.summary import Path_, Summary, summarise
 from lienthong.model.site import Inventory, Province, Site
@@ -22,7 +22,7 @@ _MARK = " @"
 
 __all__ = ["Summary", "across", "check", "marked", "site_problems", "summarise", "told"]
 
-_RULES = (segments.check, names.check, cabling.check, lines.check, systems.check)
+_RULES = (segments.check, names.check, cabling.check, platforms.check, lines.check, systems.check)
 
 
 def site_problems(site: Site, province: Province, where: Where) -> list[Problem]:

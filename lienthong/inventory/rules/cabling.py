@@ -8,8 +8,7 @@ from lienthong.errors import Problem
 from lienthong.inventory.rules.summary import Path_
 from lienthong.model.gear import Device, Port
 from lienthong.model.site import Province, Segment, Site
-from lienthong.model.words import WAN_LINES, Role, Side, Zone
-from lienthong.platforms import discover
+from lienthong.model.words import Role, Side, Zone
 
 Where = Callable[[Path_], str]
 
@@ -18,7 +17,6 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
     """Every socket of one site leads where it can, and back."""
     cabled: dict[str, str] = {}
     for name, device in site.devices.items():
-        yield from _platform(site, name, device, where)
         if device.role is Role.GATEWAY and device.ports:
             yield Problem(
                 where(("devices", name, "ports")),
@@ -196,28 +194,3 @@ def _rings(site: Site, where: Where) -> Iterator[Problem]:
                     "take one cable of the ring out of the inventory and off the switch",
                 )
             above[one] = other
-
-
-def _platform(site: Site, name: str, device: Device, where: Where) -> Iterator[Problem]:
-    known = discover()
-    if device.platform not in known:
-        yield Problem(
-            where(("devices", name, "platform")),
-            f"no platform {device.platform!r}",
-            f"platforms: {', '.join(known)}",
-        )
-        return
-    wanted = {"vlans", "trunk"}
-    if device.role is Role.GATEWAY:
-        wanted |= {"ipv4", "static"}
-        if any(line.device == name and line.kind in WAN_LINES for line in site.uplinks.values()):
-            wanted |= {"ospf", "bfd"}
-        if any(line.device == name and line.kind not in WAN_LINES for line in site.uplinks.values()):
-            wanted |= {"nat"}
-    lacking = sorted(wanted - known[device.platform].capabilities)
-    if lacking:
-        yield Problem(
-            where(("devices", name, "platform")),
-            f"{device.platform} cannot do what {name} needs here: {', '.join(lacking)}",
-            f"a {device.role} of this site needs {', '.join(sorted(wanted))}",
-        )

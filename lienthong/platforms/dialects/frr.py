@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Interface, IPv4Network
 
 from lienthong.model.words import VLANS
-from lienthong.platforms import Dialect, Line, Lines
+from lienthong.platforms import Dialect, Line, Lines, Reach
 from lienthong.platforms.dialects.leaves import leaves
 
 #: Marks the static routes that the plan owns, so that one it no longer wants can be told from a foreign one.
@@ -118,6 +119,27 @@ def vlans(line: Line) -> frozenset[int]:  # noqa: ARG001
     return frozenset()
 
 
+def reach(lines: Lines) -> Reach:
+    """Addresses of interfaces that are not shut, and routes; logins are the baseline's."""
+    down = {line[0] for line in lines if line[-1] == "shutdown"}
+    addresses: dict[str, tuple[IPv4Interface, ...]] = {}
+    for line in lines:
+        if len(line) == 2 and line[1].startswith("ip address ") and line[0] not in down:
+            name = line[0].split()[1]
+            addresses[name] = (*addresses.get(name, ()), IPv4Interface(line[1].split()[2]))
+    return Reach(
+        addresses=addresses,
+        carried={},
+        tag={},
+        routes=frozenset(
+            IPv4Network(line[0].split()[2])
+            for line in lines
+            if line[0].startswith("ip route ") and "/" in line[0]
+        ),
+        dynamic=any(line[0] == "router ospf" for line in lines),
+    )
+
+
 def _key(line: str) -> str | None:
     return next((key for key in _REPLACED if line == key or line.startswith(f"{key} ")), None)
 
@@ -148,4 +170,5 @@ FRR = Dialect(
     commands=commands,
     interfaces=interfaces,
     vlans=vlans,
+    reach=reach,
 )

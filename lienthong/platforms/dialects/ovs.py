@@ -20,7 +20,7 @@ from typing import Any
 
 from lienthong.errors import LienThongError
 from lienthong.model.words import PARKING_VLAN
-from lienthong.platforms import Dialect, Line, Lines
+from lienthong.platforms import Dialect, Line, Lines, Reach
 
 OWNER = "external_ids:owner=lienthong"
 FOREIGN = "foreign"
@@ -99,6 +99,18 @@ def vlans(line: Line) -> frozenset[int]:
     if words[4] == "all":
         return frozenset(range(1, 4095))
     return frozenset(int(word) for word in words[4].split(","))
+
+
+def reach(lines: Lines) -> Reach:
+    """VLANs of ports, and of the device's own legs."""
+    ports = {next(iter(interfaces(line))): vlans(line) for line in lines if line[0].startswith("port ")}
+    return Reach(
+        addresses={},
+        carried=ports,
+        tag={name: next(iter(ids)) for name, ids in ports.items() if len(ids) == 1},
+        routes=frozenset(),
+        dynamic=False,
+    )
 
 
 def _make(words: list[str]) -> list[str]:
@@ -184,4 +196,5 @@ OVS = Dialect(
     commands=commands,
     interfaces=interfaces,
     vlans=vlans,
+    reach=reach,
 )

@@ -7,10 +7,9 @@ The tool keeps two files on the device, a program and a unit that also runs at b
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
 from lienthong.errors import LienThongError
-from lienthong.transport import Session
+from lienthong.platforms.undo import Arming, NotArmed, Session, Undo
 
 PROGRAM = "/usr/local/sbin/lienthong-undo"
 UNIT = "/etc/systemd/system/lienthong-undo.service"
@@ -22,27 +21,29 @@ keep() { printf %s "$3" | base64 -d > "$2.new"; chmod "$1" "$2.new"
 """
 
 
-class NotArmed(LienThongError):
-    """The device could not be made able to undo the change; nothing was sent."""
+def pending(session: Session) -> str | None:
+    """An undo that is armed; a device that has never had the program has nothing armed."""
+    status, said = session.run(f"if [ -e {PROGRAM} ]; then sudo -n {PROGRAM} status; fi")
+    if status:
+        raise LienThongError(f"whether a change is armed cannot be seen: {said.strip()[-400:]}")
+    return said.strip() if said.startswith("armed") else None
 
 
-def arm(session: Session, templates: Path, network_user: str, window_s: int) -> None:
-    """Remember the configuration and return to it after `window_s` seconds, also across a reboot.
-
-    Args:
-        network_user: the account whose shell is vtysh; neither it nor root gets a history there.
+def arm(session: Session, arming: Arming) -> None:
+    """Remember the configuration and return to it after some seconds, also across a reboot.
 
     Raises:
         NotArmed: another unconfirmed change is armed, or the device has not what it takes.
     """
     # vtysh writes all that is typed into a file of the account, keys of OSPF too; root mends by hand.
-    script = f"{_KEEP}for home in ~{network_user} ~root; do ln -sfn /dev/null $home/.history_frr; done\n"
+    homes = f"~{arming.account} ~root"
+    script = f"{_KEEP}for home in {homes}; do ln -sfn /dev/null $home/.history_frr; done\n"
     for mode, path, source in (("0755", PROGRAM, "undo.py"), ("0644", UNIT, "undo.service")):
-        content = (templates / "linux-gw" / source).read_bytes()
+        content = (arming.templates / "linux-gw" / source).read_bytes()
         script += f"keep {mode} {path} {base64.b64encode(content).decode()}\n"
     unit = UNIT.rsplit("/", 1)[1]
     script += f'[ -z "$new" ] || {{ systemctl daemon-reload; systemctl enable --quiet {unit}; }}\n'
-    script += f"exec {PROGRAM} arm {window_s}\n"
+    script += f"exec {PROGRAM} arm {arming.seconds}\n"
     status, said = session.run("sudo -n /bin/sh", script)
     if status == 4:
         raise NotArmed(
@@ -74,3 +75,17 @@ def fire(session: Session) -> str:
     if status not in {0, 3}:
         raise LienThongError(f"the return is not complete: {said.strip()[-400:]}")
     return said.strip() or "it had returned already"
+
+
+UNDO = Undo(
+    method="snapshot on disk, a timer and a unit at boot",
+    dialect="ovs",
+    reboots=False,
+    outage_s=5,
+    step_s=1,
+    survives_reboot=True,
+    pending=pending,
+    arm=arm,
+    confirm=confirm,
+    fire=fire,
+)
