@@ -65,7 +65,7 @@ def _nodes(space: Workspace) -> list[Node]:
     return [
         node
         for node in space.reachable()
-        if (not wanted or node.site in wanted) and (side is None or node.side.value == side)
+        if node.debian and (not wanted or node.site in wanted) and (side is None or node.side.value == side)
     ]
 
 

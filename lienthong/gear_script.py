@@ -24,7 +24,7 @@ def main(about: str, mine: Callable[[Node], bool], argv: Sequence[str] | None = 
         plans = [ws.site(slug) for slug in asked.sites]
         devices = [node for plan in plans for node in plan.nodes.values() if node.device and mine(node)]
         devices.sort(key=lambda node: node.is_gateway)  # switches first: the gateways answer through them
-        if ws.access.target is Target.LAB:
+        if ws.access.target is Target.LAB and not ws.access.simulated:
             enter(ws.root)
         results = run(
             ws.access, ws.secrets, ws.plan, devices, check=asked.check,

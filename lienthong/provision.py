@@ -29,7 +29,6 @@ from lienthong.workspace import Workspace
 
 #: Deploys that every node gets before any service: keys and certificates, packet filter, tunnel.
 GROUNDWORK = ("pki", "firewall", "tunnel")
-SSH_PORT = 22
 Say = Callable[[str], None]
 
 
@@ -191,7 +190,7 @@ def _reach(ws: Workspace, nodes: Sequence[Node], say: Say) -> tuple[list[StepRes
     """Who answers with an SSH banner now; the others as results."""
 
     def answers(node: Node) -> bool:
-        return _banner(ws.access.address(node))
+        return _banner(ws.access.address(node), ws.access.port(node))
 
     with ThreadPoolExecutor(64) as pool:
         up = dict(zip([n.name for n in nodes], pool.map(answers, nodes), strict=True))
@@ -205,9 +204,9 @@ def _reach(ws: Workspace, nodes: Sequence[Node], say: Say) -> tuple[list[StepRes
     )
 
 
-def _banner(address: IPv4Address, timeout_s: float = 3.0) -> bool:
+def _banner(address: IPv4Address, port: int, timeout_s: float = 3.0) -> bool:
     try:
-        with socket.create_connection((str(address), SSH_PORT), timeout_s) as connection:
+        with socket.create_connection((str(address), port), timeout_s) as connection:
             connection.settimeout(timeout_s)
             return connection.recv(4) == b"SSH-"
     except OSError:

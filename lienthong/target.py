@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.intent import Node
 from lienthong.model.words import Side, Target
+
+SSH_PORT = 22
 
 
 def lab_name() -> str:
@@ -46,6 +49,12 @@ class Access:
     secrets_file: Path
     """the lab's file; live the folder with a vault file for each identity"""
     side: str | None = None
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """lab only: where a node's SSH listens, if not on 22"""
+    platforms: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    """lab only: (platform, model) of devices that are another kind of gear here than the inventory says"""
+    simulated: bool = False
+    """The lab is simulated devices on loopback and nothing else: no namespaces, no packets."""
 
     @property
     def out(self) -> Path:
@@ -60,6 +69,10 @@ class Access:
     def reaches(self, node: Node) -> bool:
         """Whether this target has that node at all (the lab starts only some sites)."""
         return self.target is Target.LIVE or node.name in self.addresses
+
+    def port(self, node: Node) -> int:
+        """The TCP port of its SSH."""
+        return self.ports.get(node.name, SSH_PORT)
 
     def address(self, node: Node) -> IPv4Address:
         """The address to connect to.
@@ -106,6 +119,7 @@ def resolve(root: Path, asked: str | None = None) -> Access:
 def _lab(root: Path) -> Access:
     base = lab_dir(root)
     state = json.loads((base / "state.json").read_text(encoding="utf-8"))
+    platforms = {name: (kind, model) for name, (kind, model) in state.get("platforms", {}).items()}
     return Access(
         target=Target.LAB,
         root=root,
@@ -115,6 +129,9 @@ def _lab(root: Path) -> Access:
         known_hosts=base / "known_hosts",
         addresses={name: IPv4Address(text) for name, text in state["management"].items()},
         secrets_file=base / "secrets.json",
+        ports=state.get("ports", {}),
+        platforms=platforms,
+        simulated=state.get("simulated", False),
     )
 
 

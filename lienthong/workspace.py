@@ -6,6 +6,7 @@ Ansible and pytest see exactly what `lienthong` sees.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +39,16 @@ class Workspace:
     def plan(self) -> ProvincePlan:
         from lienthong.plan.build import build
 
-        return build(self.inventory)
+        platforms = self.access.platforms if self._has_target else {}
+        return build(twinned(self.inventory, platforms) if platforms else self.inventory)
+
+    @property
+    def _has_target(self) -> bool:
+        """Verbs about the inventory alone work without any target."""
+        try:
+            return self.access is not None
+        except LienThongError:
+            return False
 
     @cached_property
     def access(self) -> Access:
@@ -80,6 +90,19 @@ class Workspace:
     def reachable(self) -> list[Node]:
         """Every node that this target has."""
         return [node for node in self.plan.nodes.values() if self.access.reaches(node)]
+
+
+def twinned(inventory: Inventory, platforms: Mapping[str, tuple[str, str | None]]) -> Inventory:
+    """The same inventory with other gear: (platform, model) by full name of a device. Never for live."""
+    sites = dict(inventory.sites)
+    for name, (kind, model) in platforms.items():
+        for slug, site in inventory.sites.items():
+            short = name.removeprefix(f"{slug}-")
+            if name.startswith(f"{slug}-") and short in site.devices:
+                new = sites[slug].devices[short].model_copy(update={"platform": kind, "model": model})
+                devices = {**sites[slug].devices, short: new}
+                sites[slug] = sites[slug].model_copy(update={"devices": devices})
+    return inventory.model_copy(update={"sites": sites})
 
 
 _workspaces: dict[tuple[Path, str | None], Workspace] = {}

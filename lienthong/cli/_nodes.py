@@ -60,7 +60,7 @@ def start(
         raise LienThongError(
             "live, each side has a controller of its own", hint="say which you are: --side wan or --side net"
         )
-    if access.target is Target.LAB:
+    if access.target is Target.LAB and not access.simulated:
         from lienthong.lab.namespace import enter
 
         enter(found)

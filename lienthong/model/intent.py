@@ -223,6 +223,8 @@ class Node:
     """In the same segment, its last part the last octet of `address`; None without `prefix6`."""
     names: tuple[str, ...] = ()
     """Further DNS names, fully qualified, that lead to `address`."""
+    debian: bool = True
+    """A Debian system, on which Ansible and pyinfra work; False for gear with a software of its own."""
 
     @property
     def is_gateway(self) -> bool:

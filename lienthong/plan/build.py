@@ -22,6 +22,7 @@ from lienthong.model.words import WAN_LINES, Role, Zone
 from lienthong.plan import addressing, gear, systems
 from lienthong.plan.ends import Place
 from lienthong.plan.flows import Whole, declared_in, flows_of, forbidden_of
+from lienthong.platforms import platform
 from lienthong.services import Contribution, ServiceContext, discover
 
 
@@ -155,6 +156,7 @@ def _node(
         tunnels=tunnels,
         address6=segment.prefix6[number] if segment.prefix6 else None,
         names=tuple(names),
+        debian=device is None or platform(device.platform).debian,
     )
 
 

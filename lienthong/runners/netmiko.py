@@ -104,7 +104,7 @@ def run(
 def _over_ssh(access: Access) -> Connect:
     from lienthong.transport.ssh import connect  # Netmiko's import takes its time
 
-    return lambda node, dialect, veil: connect(access, node.name, access.address(node), dialect, veil)
+    return lambda node, dialect, veil: connect(access, node, dialect, veil)
 
 
 def _one(shared: _Run, node: Node) -> StepResult:

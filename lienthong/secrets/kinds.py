@@ -93,7 +93,17 @@ _OTHER = Kind(
     _like(r"[!-~](?:[ -~]{14,510})[!-~]"),
 )
 
+#: Every vendor's command line takes these characters unquoted. Some end a password at 32 characters, and some
+#: want letters of both cases and a digit.
+_GEAR = Kind(
+    "a password that every gear takes",
+    "12 to 32 letters and digits, with a capital letter and a digit among them",
+    lambda: f"K{random.token_hex(11)}7",
+    _like(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])[A-Za-z0-9]{12,32}"),
+)
+
 KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("console", "snmp-auth", "snmp-priv", "aaa"), _GEAR),
     # RFC 2328, D.3 ends message-digest keys at 16 characters: 16 hexadecimal digits are 64 bits. What vtysh
     # would read as the end of a word, a comment, a pipe or a question is not among the characters.
     "ospf": Kind(

@@ -8,6 +8,9 @@ Every secret belongs to one side. It lies with the site that it is about, under 
 | `wireguard/<node>` | `<site>-net` | that gateway only | its peers, the public half only |
 | `sip/<node>` | the node's | the endpoint | the registrar, as a hash |
 | `borg/<node>` | the node's | the vault | nobody; keep a copy of it on paper in a safe |
+| `console/<node>` | the node's | gear of a vendor | who types at its console |
+| `snmp-auth/<node>`, `snmp-priv/<node>` | the node's | gear of a vendor | Prometheus |
+| `aaa/<side>` | `province-<side>` | every gear of a vendor of the side | the AAA server |
 | `pki/<side>` | `province-<side>` | the controller that signs | every node of the side, as a certificate |
 
 So the officer of one district's Internet side needs the password of `<site>-net` alone: the peers' public
@@ -28,6 +31,8 @@ from lienthong.model.words import Side
 from lienthong.services import backup, videoconf
 
 PROVINCE = "province"
+#: Families whose owner is a side of the province.
+OF_A_SIDE = frozenset({"pki", "aaa"})
 SUFFIX = ".vault.yaml"
 
 
@@ -64,7 +69,7 @@ def identity_of(ref: SecretRef, plan: ProvincePlan) -> Identity:
 
 def _identity(ref: SecretRef, sites: Container[str], nodes: Mapping[str, Node]) -> Identity:
     family, _, owner = ref.partition("/")
-    if family == "pki":
+    if family in OF_A_SIDE:
         if owner in set(Side):
             return Identity(None, Side(owner))
     elif family == "ospf":
@@ -74,7 +79,7 @@ def _identity(ref: SecretRef, sites: Container[str], nodes: Mapping[str, Node]) 
         return _of_site(nodes[owner].site, nodes[owner].side)
     raise LienThongError(
         f"{ref}: the inventory has nothing that such a secret belongs to",
-        hint="ospf/SITE, pki/SIDE, or FAMILY/NODE with a node's full name; see lienthong secret list",
+        hint="ospf/SITE, pki/SIDE, aaa/SIDE or FAMILY/NODE with a node's full name; see lienthong secret list",
     )
 
 
@@ -92,6 +97,8 @@ def needs(plan: ProvincePlan) -> tuple[Need, ...]:
         for interface in node.device.interfaces if node.device else ():
             if interface.ospf is not None:
                 use(interface.ospf.key, [node.name])
+        for name in _of_gear(plan, node):
+            use(name, [node.name])
         for tunnel in node.tunnels:
             use(tunnel.key, [node.name])
             use(tunnel.peer_key, [node.name])
@@ -127,6 +134,18 @@ def _of_services(node: Node) -> list[str]:
             found.append(f"sip/{node.name}")
         if isinstance(service.params, backup.Params):
             found.append(f"borg/{node.name}")
+    return found
+
+
+def _of_gear(plan: ProvincePlan, node: Node) -> list[str]:
+    """What gear with a software of its own is told; on Debian systems none of it is a password."""
+    if node.device is None or node.debian:
+        return []
+    found = [f"console/{node.name}"]
+    if plan.running("monitoring", node.side):
+        found += [f"snmp-auth/{node.name}", f"snmp-priv/{node.name}"]
+    if any(server.side is node.side for server in plan.aaa.values()):
+        found.append(f"aaa/{node.side}")
     return found
 
 

@@ -18,6 +18,7 @@ from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadException
 
 from lienthong.errors import Unreachable
+from lienthong.model.intent import Node
 from lienthong.platforms import Dialect
 from lienthong.target import Access
 from lienthong.transport import Rejected
@@ -195,16 +196,18 @@ def _plain(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
-def connect(access: Access, name: str, address: IPv4Address, dialect: Dialect, veil: Veil) -> SshSession:
+def connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSession:
     """Log in to one device.
 
     Raises:
         Unreachable: no connection, the host key is unknown or not the one on record, or the key is refused.
     """
+    name, address, port = node.name, access.address(node), access.port(node)
     try:
         connection = ConnectHandler(
             device_type=dialect.device_type,
             host=str(address),
+            port=port,
             username=access.network_user if dialect.account == "network" else access.user,
             use_keys=True,
             key_file=str(access.key_file),
@@ -213,7 +216,7 @@ def connect(access: Access, name: str, address: IPv4Address, dialect: Dialect, v
             system_host_keys=False,
             alt_host_keys=True,
             alt_key_file=str(access.known_hosts),
-            sock=_socket(address),
+            sock=_socket(address, port),
             conn_timeout=CONNECT_S,
             auth_timeout=CONNECT_S,
             banner_timeout=CONNECT_S,
@@ -246,8 +249,8 @@ def _cause(error: BaseException | None, kind: type[E]) -> E | None:
     return None
 
 
-def _socket(address: IPv4Address) -> socket.socket:
-    found = socket.create_connection((str(address), 22), timeout=CONNECT_S)
+def _socket(address: IPv4Address, port: int) -> socket.socket:
+    found = socket.create_connection((str(address), port), timeout=CONNECT_S)
     # Without it every line waits for the acknowledgement of the one before (Nagle).
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return found
