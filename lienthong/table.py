@@ -11,7 +11,14 @@ from lienthong.provision import Report
 
 #: Changes shown for one step before the rest is only counted.
 SHOWN = 12
-MARKS = {"changed": "~", "unchanged": "=", "failed": "!", "unreachable": "!", "skipped": "-"}
+MARKS = {
+    "changed": "~",
+    "unchanged": "=",
+    "failed": "!",
+    "unreachable": "!",
+    "skipped": "-",
+    "uncertain": "?",
+}
 
 
 def as_text(report: Report) -> str:

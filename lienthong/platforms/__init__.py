@@ -88,6 +88,9 @@ class Dialect:
     """How a rendered template is read as lines; None: as `parse` reads the device's answer to `show`."""
     reach: Callable[[Lines], Reach] | None = field(default=None, repr=False)
     """By what the device is managed, for the guard; None: this dialect decides nothing of it."""
+    health: Callable[[Callable[[str], str]], frozenset[str]] | None = field(default=None, repr=False)
+    """Asks the device what is well, e.g. `tslcd-a ospf 10.0.4.1 full`; a change may stay only if all of it
+    is well again. Facts begin with the interface they are about."""
     enter: tuple[str, ...] = ("configure terminal",)
     """What leads to configuration mode; empty where there is none."""
     leave: tuple[str, ...] = ("end",)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tool = Literal["ansible", "netmiko", "pyinfra"]
-Outcome = Literal["changed", "unchanged", "failed", "unreachable", "skipped"]
+Outcome = Literal["changed", "unchanged", "failed", "unreachable", "skipped", "uncertain"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,14 @@ class StepResult:
     """What was applied, e.g. `baseline`, `lan`, `firewall`."""
     tool: Tool
     outcome: Outcome
+    """`failed`: it is as it was, or as far as `detail` says; `uncertain`: what it holds could not be seen."""
     changes: tuple[str, ...] = ()
     """One readable line for each thing that changed, or would change."""
     seconds: float = 0.0
     detail: str = ""
     """Why it failed, or the difference that a plan shows."""
+    change: dict[str, object] | None = None
+    """Of gear: the whole change (:class:`lienthong.change.Change`), as data."""
 
     @property
     def good(self) -> bool:

@@ -79,7 +79,7 @@ def _identity(ref: SecretRef, sites: Container[str], nodes: Mapping[str, Node]) 
         return _of_site(nodes[owner].site, nodes[owner].side)
     raise LienThongError(
         f"{ref}: the inventory has nothing that such a secret belongs to",
-        hint="ospf/SITE, pki/SIDE, aaa/SIDE or FAMILY/NODE with a node's full name; see lienthong secret list",
+        hint="ospf/SITE, pki/SIDE, aaa/SIDE or FAMILY/NODE, a node's full name; see lienthong secret list",
     )
 
 

@@ -21,7 +21,7 @@ from lienthong.model.wanted import Wanted
 from lienthong.model.words import Role
 from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.render import render
-from lienthong.runners import netmiko
+from lienthong.runners import armed, look, netmiko
 from lienthong.workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,9 +58,9 @@ def main(part: str, name: str, window_s: int) -> int:
     ws = workspace(ROOT)
     node, access = altered(ws.node(name)), ws.access
     if part == "die":
-        setattr(netmiko, "_confirm", die)  # noqa: B010 - a stand-in of another type
+        setattr(armed, "_confirm", die)  # noqa: B010 - a stand-in of another type
     if part == "reject":
-        setattr(netmiko, "render", render_badly)  # noqa: B010
+        setattr(look, "render", render_badly)  # noqa: B010
     with tempfile.TemporaryDirectory() as folder:
         if part == "stranger":
             subprocess.run(

@@ -14,7 +14,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"plan", "target", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset({"render", "diff", "guard", "transport", "probe", "hostsfile", "sim"}),
+    frozenset({"render", "diff", "guard", "change", "transport", "probe", "hostsfile", "sim"}),
     frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease"}),
     frozenset({"adopt", "edit", "lab", "provision", "reorganise"}),
     frozenset({"audit", "export", "report", "table", "reference", "workbook"}),

@@ -188,7 +188,7 @@ def test_what_is_not_in_force_on_the_new_login_is_returned_and_never_saved() -> 
 def test_a_device_that_cannot_be_reached_any_more_is_reported_and_left_to_its_undo() -> None:
     device = ReplayDevice(EMPTY, lost=True)
     result = bring(device)
-    assert result.outcome == "failed"
+    assert result.outcome == "uncertain"
     assert "returns by itself within 60 s" in result.detail
     assert "confirm" not in device.done
 

@@ -8,8 +8,9 @@ was found.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Interface, IPv4Network
 
 from lienthong.model.words import VLANS
@@ -140,6 +141,21 @@ def reach(lines: Lines) -> Reach:
     )
 
 
+def health(ask: Callable[[str], str]) -> frozenset[str]:
+    """OSPF neighbours that are full; none where ospfd does not run."""
+    said = ask("show ip ospf neighbor json")
+    try:
+        neighbours = json.loads(said[said.index("{") :]).get("neighbors", {})
+    except ValueError:
+        return frozenset()
+    return frozenset(
+        f"{one['ifaceName'].partition(':')[0]} ospf {router} full"
+        for router, found in neighbours.items()
+        for one in found
+        if str(one.get("nbrState", one.get("state", ""))).startswith("Full")
+    )
+
+
 def _key(line: str) -> str | None:
     return next((key for key in _REPLACED if line == key or line.startswith(f"{key} ")), None)
 
@@ -171,4 +187,5 @@ FRR = Dialect(
     interfaces=interfaces,
     vlans=vlans,
     reach=reach,
+    health=health,
 )
