@@ -17,6 +17,7 @@ from lienthong.model.words import (
     Int,
     Interface4,
     Interface6,
+    Mac,
     PortName,
     Role,
     Side,
@@ -86,6 +87,14 @@ class Host(Model):
     id: Annotated[Int, Field(ge=10, le=99)] = Field(description="last octet of its address")
     public: Address4 | None = Field(
         default=None, description="address it is seen under on the Internet; only in a DMZ"
+    )
+    platform: Slug | None = Field(
+        default=None,
+        description="how it is configured where it is no Debian system: a file in lienthong/platforms",
+    )
+    mac: Mac | None = Field(
+        default=None,
+        description="Ethernet address on its label; needed where it fetches its configuration itself",
     )
     model: Text | None = Field(default=None, description="maker and model")
     firmware: Text | None = Field(default=None, description="system or firmware that is meant to run")

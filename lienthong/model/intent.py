@@ -225,6 +225,8 @@ class Node:
     """Further DNS names, fully qualified, that lead to `address`."""
     debian: bool = True
     """A Debian system, on which Ansible and pyinfra work; False for gear with a software of its own."""
+    platform: str | None = None
+    """How a host is configured that is no Debian system, e.g. `cisco-roomos`; None for all others."""
 
     @property
     def is_gateway(self) -> bool:

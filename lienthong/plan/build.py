@@ -115,7 +115,9 @@ def _nodes(
         tunnels = gear.tunnels(province, site, short, hub, spokes)
         found.append(_node(province, site, short, management, device.id, intent, device.runs, tunnels))
     for short, host in sorted(site.hosts.items()):
-        found.append(_node(province, site, short, segments[host.segment], host.id, None, host.runs, ()))
+        found.append(
+            _node(province, site, short, segments[host.segment], host.id, None, host.runs, (), host.platform)
+        )
     return {node.name: node for node in found}
 
 
@@ -128,6 +130,7 @@ def _node(
     device: DeviceIntent | None,
     runs: dict[str, dict[str, object]],
     tunnels: tuple[Tunnel, ...],
+    kind: str | None = None,
 ) -> Node:
     name = f"{site.slug}-{short}"
     domain = f"{site.slug}.{segment.side}.{province.domain}"
@@ -156,7 +159,8 @@ def _node(
         tunnels=tunnels,
         address6=segment.prefix6[number] if segment.prefix6 else None,
         names=tuple(names),
-        debian=device is None or platform(device.platform).debian,
+        debian=kind is None if device is None else platform(device.platform).debian,
+        platform=kind,
     )
 
 

@@ -25,7 +25,7 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
             yield Problem(
                 where(("devices", name, "platform")),
                 f"no platform {device.platform!r}",
-                f"platforms: {', '.join(known)}",
+                f"platforms: {', '.join(name for name, one in known.items() if 'vlans' in one.capabilities)}",
             )
             continue
         wanted = needs(site, name, device)
@@ -39,6 +39,51 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
             )
         yield from _sockets(site, name, device, kind, where)
         yield from _services(name, device, kind, where)
+    yield from _endpoints(site, where)
+
+
+def _endpoints(site: Site, where: Where) -> Iterator[Problem]:
+    """A host that is no Debian system is an endpoint; one that fetches its file says its address."""
+    known = {name: kind for name, kind in discover().items() if "conference" in kind.capabilities}
+    for name, host in site.hosts.items():
+        if host.platform is None:
+            continue
+        kind = known.get(host.platform)
+        if kind is None:
+            yield Problem(
+                where(("hosts", name, "platform")),
+                f"no platform {host.platform!r} that is an endpoint",
+                f"platforms of endpoints: {', '.join(known)}; a Debian system says none",
+            )
+            continue
+        if host.runs.get("videoconf", {}).get("role") != "endpoint" or len(host.runs) > 1:
+            yield Problem(
+                where(("hosts", name, "platform")),
+                f"{name} is a {kind.name}: it is a conference endpoint and runs nothing else",
+                "give it runs: {videoconf: {role: endpoint, number: ...}} and no other service",
+            )
+        if "ztp" in kind.capabilities and host.mac is None:
+            yield Problem(
+                where(("hosts", name)),
+                f"{name} fetches its configuration by its Ethernet address, which is not given",
+                'read it off the label: mac: "00:15:65:12:34:56"',
+            )
+    yield from _twice(site, where)
+
+
+def _twice(site: Site, where: Where) -> Iterator[Problem]:
+    """An Ethernet address is one computer's."""
+    seen = {client.mac: name for name, client in site.clients.items()}
+    for name, host in site.hosts.items():
+        if host.mac is None:
+            continue
+        other = seen.setdefault(host.mac, name)
+        if other != name:
+            yield Problem(
+                where(("hosts", name, "mac")),
+                f"{name} has the Ethernet address of {other}",
+                "read it off both labels again",
+            )
 
 
 def needs(site: Site, name: str, device: Device) -> frozenset[str]:
