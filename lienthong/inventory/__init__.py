@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from lienthong.inventory.collector import collector_paused
 
-from lienthong.errors import InventoryError, Problem
-from lienthong.inventory.complaint import complaint
-from lienthong.inventory.layers import Layered, Layers, Source, later, said
-from lienthong.inventory.rules import (
-    Summary,
-    Where,
-    across,
-    marked,
-    provinces,
-    site_problems,
-    summarise,
-    told,
-)
-from lienthong.inventory.yamlfile import Path_, read_bytes
-from lienthong.model.site import Inventory, Province, Site
+with collector_paused():  # models and what makes them are half of a short command's objects
+    from pydantic import BaseModel, ValidationError
+
+    from lienthong.errors import InventoryError, Problem
+    from lienthong.inventory.complaint import complaint
+    from lienthong.inventory.layers import Layered, Layers, Source, later, said
+    from lienthong.inventory.rules import (
+        Summary,
+        Where,
+        across,
+        marked,
+        provinces,
+        site_problems,
+        summarise,
+        told,
+    )
+    from lienthong.inventory.yamlfile import Path_, read_bytes
+    from lienthong.model.site import Inventory, Province, Site
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -115,21 +115,6 @@ def read_province(layers: Layers) -> Province:
 def province_where(layers: Layers) -> Where:
     """Where a path of the province stands."""
     return lambda path: layers.source("province.yaml").where(("province", *path))
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage is collected meanwhile: a load makes a million objects and hardly any garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            if gc.get_freeze_count() == 0:  # all that was made is old now: it is not looked through at once
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def parse(model: type[M], value: object, where: Any, prefix: Path_) -> M:

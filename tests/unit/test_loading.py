@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,12 @@ def test_the_collector_is_left_as_it_was(tmp_path: Path, on: bool) -> None:
         assert gc.get_freeze_count() == frozen
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_nothing_is_collected_while_the_models_are_imported() -> None:
+    said = "import gc, lienthong.inventory; print(gc.isenabled(), gc.get_stats()[2]['collections'])"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "0"]
 
 
 def test_the_corpus_is_valid_and_the_same_for_a_seed(tmp_path: Path) -> None:
