@@ -1,14 +1,19 @@
-"""What was done, to what, and how it ended: one SQLite file a target, under `run/`. Holds no secret."""
+"""What was done, to what, and how it ended: one SQLite file a target, under `run/`. Holds no secret.
+
+A run has steps (one result of one tool on one node) and, of gear, events: every stage that a device reached,
+with what belongs to it, written before the next thing is sent. So a run that was cut off tells where it was.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lienthong.runners.result import StepResult
 
@@ -21,12 +26,49 @@ create table if not exists step (
   run integer not null references run(id), node text not null, step text not null, tool text not null,
   outcome text not null, changes text not null, seconds real not null, detail text not null
 );
+create table if not exists event (
+  run integer not null references run(id), node text not null, stage text not null, at text not null,
+  data text not null
+);
+create table if not exists note (run integer not null references run(id), key text not null, value text not
+null);
 """
+#: Stages after which a device may hold a change that nobody has confirmed.
+OPEN = ("arming", "armed", "sent", "checked")
+#: Stages after which it is known what it holds.
+SETTLED = ("not armed", "confirmed", "saved", "returned")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the tool."""
+
+    id: int
+    verb: str
+    target: str
+    sites: tuple[str, ...]
+    version: str
+    inputs: str
+    started: str
+    ended: str | None
+    outcome: str | None
+    """`done`, `failed`, `interrupted`; None: it was cut off, or is still at work."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A stage that a device reached in a run."""
+
+    run: int
+    node: str
+    stage: str
+    at: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal of one target. A run without an end was cut off."""
+    """The journal of one target."""
 
     path: Path
 
@@ -60,6 +102,21 @@ class Journal:
         with self._open() as db:
             db.executemany("insert into step values (?,?,?,?,?,?,?,?)", rows)
 
+    def reached(self, run: int, node: str, stage: str, data: Mapping[str, object]) -> None:
+        """Note a stage of a device; on disk when this returns."""
+        with self._open() as db:
+            db.execute("insert into event values (?,?,?,?,?)", (run, node, stage, _now(), json.dumps(data)))
+
+    def note(self, run: int, key: str, value: str) -> None:
+        """Keep something with a run, e.g. the options it was started with."""
+        with self._open() as db:
+            db.execute("insert into note values (?,?,?)", (run, key, value))
+
+    def noted(self, run: int) -> dict[str, str]:
+        """What was kept with a run."""
+        with self._open() as db:
+            return dict(db.execute("select key, value from note where run = ?", (run,)).fetchall())
+
     def end(self, run: int, outcome: str) -> None:
         """Note that the run ended in order."""
         with self._open() as db:
@@ -74,6 +131,46 @@ class Journal:
                 (run,),
             ).fetchone()
         return row is not None and row == (" ".join(sites), inputs, "done")
+
+    def runs(self, last: int = 20) -> list[Run]:
+        """The newest runs, newest first."""
+        with self._open() as db:
+            rows = db.execute(
+                "select id, verb, target, sites, version, inputs, started, ended, outcome from run"
+                " order by id desc limit ?",
+                (last,),
+            ).fetchall()
+        return [Run(row[0], row[1], row[2], tuple(row[3].split()), *row[4:]) for row in rows]
+
+    def run(self, number: int) -> Run | None:
+        """One run."""
+        return next((run for run in self.runs(1_000_000) if run.id == number), None)
+
+    def steps(self, run: int) -> list[StepResult]:
+        """The results of a run, in the order in which they came."""
+        with self._open() as db:
+            rows = db.execute(
+                "select node, step, tool, outcome, changes, seconds, detail from step where run = ?", (run,)
+            ).fetchall()
+        return [StepResult(n, s, t, o, tuple(json.loads(c)), sec, d) for n, s, t, o, c, sec, d in rows]
+
+    def events(self, run: int | None = None, node: str | None = None) -> list[Event]:
+        """Stages of devices, oldest first; of one run, or of one node over all runs."""
+        with self._open() as db:
+            rows = db.execute(
+                "select run, node, stage, at, data from event"
+                " where (? is null or run = ?) and (? is null or node = ?) order by rowid",
+                (run, run, node, node),
+            ).fetchall()
+        return [Event(r, n, stage, at, json.loads(data)) for r, n, stage, at, data in rows]
+
+    def unsettled(self, run: int) -> dict[str, Event]:
+        """Devices of a run that may hold a change nobody has confirmed, with the last stage they reached."""
+        last: dict[str, Event] = {}
+        for event in self.events(run):
+            if event.stage in OPEN or event.stage in SETTLED or event.stage == "uncertain":
+                last[event.node] = event
+        return {node: event for node, event in last.items() if event.stage not in SETTLED}
 
 
 def _now() -> str:

@@ -10,20 +10,23 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from lienthong import __version__
-from lienthong.errors import Exit
+from lienthong import __version__, snapshots
+from lienthong.diff import Diff
+from lienthong.errors import Exit, LienThongError
 from lienthong.journal import Journal
 from lienthong.lease import hold
+from lienthong.lease.site import leased
 from lienthong.model.intent import Node
 from lienthong.model.words import Target
 from lienthong.runners.result import StepResult, Tool
 from lienthong.services import discover
+from lienthong.stopping import Stop
 from lienthong.target import lab_dir
 from lienthong.workspace import Workspace
 
@@ -39,6 +42,10 @@ class Report:
     verb: str
     results: tuple[StepResult, ...]
     seconds: float
+    run: int | None = None
+    """Its number in the journal."""
+    stopped: bool = False
+    """The operator stopped it in order."""
 
     @property
     def changed(self) -> int:
@@ -53,6 +60,8 @@ class Report:
     @property
     def exit_code(self) -> Exit:
         """3 when something was not reached or failed; for a plan 1 when something differs."""
+        if self.stopped:
+            return Exit.INTERRUPTED
         if self.bad:
             return Exit.UNREACHABLE
         return Exit.FINDINGS if self.verb == "plan" and self.changed else Exit.OK
@@ -64,16 +73,80 @@ def deploys(root: Path) -> list[str]:
     return [*GROUNDWORK, *services]
 
 
-def plan(ws: Workspace, nodes: Sequence[Node], say: Say) -> Report:
+@dataclass(frozen=True)
+class Options:
+    """How a run is made, beyond what the inventory says."""
+
+    allow: frozenset[str] = frozenset()
+    """Refusals of the guard that the operator overrides, each `<rule>@<node>`."""
+    window_s: int = 60
+    """How long a device waits for the confirmation before it returns by itself."""
+    exact: Mapping[str, Mapping[str, Diff]] = field(default_factory=dict)
+    """Differences by node and dialect that are made instead of the way to the plan: what an undo takes
+    back."""
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints that devices must still have: what a kept plan saw."""
+    hosts: bool = True
+    """Look at Debian systems too, not only at the command lines of gear."""
+    gear: bool = True
+    """Look at the command lines of gear."""
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """Several runs of one verb as one report."""
+    results = tuple(result for report in reports for result in report.results)
+    verb = reports[-1].verb if reports else "apply"
+    stopped = any(report.stopped for report in reports)
+    return Report(verb, results, sum(report.seconds for report in reports), stopped=stopped)
+
+
+@dataclass
+class _Run:
+    """One run as it goes on: where its results are kept, and what may stop it."""
+
+    ws: Workspace
+    say: Say
+    options: Options
+    journal: Journal | None = None
+    number: int = 0
+    held: Callable[[Node], None] = lambda node: None  # noqa: ARG005
+    stopped: Callable[[], bool] = lambda: False
+    check: bool = False
+
+    def keep(self, results: list[StepResult]) -> list[StepResult]:
+        """Put results on record."""
+        if self.journal is not None:
+            self.journal.add(self.number, results)
+        return results
+
+    def record(self, node: str, stage: str, data: Mapping[str, object]) -> None:
+        """Put a stage of a device on record, before the next thing is sent."""
+        if self.journal is not None:
+            self.journal.reached(self.number, node, stage, data)
+
+    def may(self, nodes: Sequence[Node], step: str, tool: Tool) -> tuple[list[StepResult], list[Node]]:
+        """(what is not begun, and why; the nodes on which this step may begin)"""
+        left: list[StepResult] = []
+        going = []
+        for node in nodes:
+            try:
+                if self.stopped():
+                    raise LienThongError("stopped before this was begun")
+                self.held(node)
+            except LienThongError as error:
+                left.append(StepResult(node.name, step, tool, "skipped", detail=error.what))
+            else:
+                going.append(node)
+        return self.keep(left), going
+
+
+def plan(ws: Workspace, nodes: Sequence[Node], say: Say, options: Options | None = None) -> Report:
     """What would change on every device and host; nothing is changed."""
     began = time.monotonic()
+    run = _Run(ws, say, options or Options(), check=True)
     results, there = _reach(ws, nodes, say)
     with ThreadPoolExecutor(3) as pool:
-        jobs = [
-            pool.submit(_ansible, ws, there, True, say),
-            pool.submit(_netmiko, ws, [n for n in there if n.device], True, say),
-            pool.submit(_pyinfra, ws, there, True, say),
-        ]
+        jobs = [pool.submit(step, run, there) for step in (_ansible, _netmiko, _pyinfra)]
         for job in jobs:
             results += job.result()
     return Report("plan", tuple(results), time.monotonic() - began)
@@ -84,106 +157,109 @@ def apply(
     sites: Sequence[str],
     nodes: Sequence[Node],
     say: Say,
-    *,
-    allow: frozenset[str] = frozenset(),
+    options: Options | None = None,
+    verb: str = "apply",
 ) -> Report:
     """Make the sites as intended. A second time changes nothing.
 
     Args:
-        allow: refusals of the guard that the operator overrides, each `<rule>@<node>`.
+        verb: what the journal calls the run: `apply`, `resume` or `undo`.
 
     Raises:
-        LienThongError: another run holds these sites, or a tool could not be started.
+        LienThongError: another run holds one of these sites, or a tool could not be started.
     """
     began = time.monotonic()
+    options = options or Options()
     journal = Journal(state_dir(ws) / "journal.sqlite")
     inputs = fingerprint(ws)
-    with hold(state_dir(ws), sites):
-        run = journal.begin("apply", ws.access.target, sites, __version__, inputs)
-        keep = _Keeper(journal, run)
-        if journal.settled(run, sites, inputs):
+    with Stop(say) as stop, hold(state_dir(ws), sites), leased(ws.access, ws.plan, nodes) as leases:
+        number = journal.begin(verb, ws.access.target, sites, __version__, inputs)
+        journal.note(number, "nodes", " ".join(node.name for node in nodes))
+        snapshots.keep(state_dir(ws), number, ws.root)
+        say(f"run {number}")
+        run = _Run(ws, say, options, journal, number, leases.check, stop.asked)
+        if verb == "apply" and options.hosts and journal.settled(number, sites, inputs):
             # Nothing is expected to change, so the order no longer matters and the tools may look
             # at the same time. Each still looks at every path it owns: this saves waiting, not looking.
-            report = _together(ws, nodes, say, keep, allow)
+            report = _together(run, nodes)
         else:
-            report = _in_order(ws, nodes, say, keep, allow)
-        journal.end(run, "failed" if report.bad else "done")
-    return replace(report, seconds=time.monotonic() - began)
+            report = _in_order(run, nodes)
+        outcome = "interrupted" if stop.asked() else "failed" if report.bad else "done"
+        journal.end(number, outcome)
+    return replace(report, verb=verb, seconds=time.monotonic() - began, run=number, stopped=stop.asked())
 
 
-@dataclass
-class _Keeper:
-    journal: Journal
-    run: int
-
-    def __call__(self, results: list[StepResult]) -> list[StepResult]:
-        self.journal.add(self.run, results)
-        return results
-
-
-def _in_order(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper, allow: frozenset[str]) -> Report:
+def _in_order(run: _Run, nodes: Sequence[Node]) -> Report:
     results: list[StepResult] = []
     gear = [node for node in nodes if node.device is not None]
     hosts = [node for node in nodes if node.device is None]
-    unreached, there = _reach(ws, nodes, say)
-    early = there if not unreached else [node for node in there if node in gear]
-    results += keep(_ansible(ws, early, False, say))
+    missed, there = _reach(run.ws, nodes, run.say)
+    early = there if not missed else [node for node in there if node in gear]
+    results += _ansible(run, early)
     good = _good(early, results)
-    for role in ("switches", "gateways"):
-        chosen = [n for n in good if n in gear and (n.is_switch if role == "switches" else n.is_gateway)]
-        results += keep(_netmiko(ws, chosen, False, say, allow))
-    if unreached:
+    for chosen in ([n for n in good if n.is_switch], [n for n in good if n.is_gateway]):
+        results += _netmiko(run, chosen)
+    if missed:
         # Behind gear that has only now been set up there may be hosts that could not be reached before.
-        missed, late = _reach(ws, [node for node in nodes if node not in early], say)
-        results += keep(missed) + keep(_ansible(ws, late, False, say))
+        missed, late = _reach(run.ws, [node for node in nodes if node not in early], run.say)
+        results += run.keep(missed)
+        results += _ansible(run, late)
         good += late
     good = _good([n for n in nodes if n in good and n in [*gear, *hosts]], results)
-    results += keep(_pyinfra(ws, good, False, say))
-    results += keep(_left_out(nodes, results))
+    results += _pyinfra(run, good)
+    results += run.keep(_left_out(run, nodes, results))
     return Report("apply", tuple(results), 0.0)
 
 
-def _together(ws: Workspace, nodes: Sequence[Node], say: Say, keep: _Keeper, allow: frozenset[str]) -> Report:
-    unreached, there = _reach(ws, nodes, say)
-    results = keep(unreached)
+def _together(run: _Run, nodes: Sequence[Node]) -> Report:
+    missed, there = _reach(run.ws, nodes, run.say)
+    results = run.keep(missed)
     with ThreadPoolExecutor(3) as pool:
-        jobs = [
-            pool.submit(_ansible, ws, there, False, say),
-            pool.submit(_netmiko, ws, [n for n in there if n.device], False, say, allow),
-            pool.submit(_pyinfra, ws, there, False, say),
-        ]
+        jobs = [pool.submit(step, run, there) for step in (_ansible, _netmiko, _pyinfra)]
         for job in jobs:
-            results += keep(job.result())
+            results += job.result()
     return Report("apply", tuple(results), 0.0)
 
 
-def _ansible(ws: Workspace, nodes: Sequence[Node], check: bool, say: Say) -> list[StepResult]:
+def _ansible(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
+    left, going = run.may(_debian(run, nodes), "baseline", "ansible")
+    if not going:
+        return left
     from lienthong.runners import ansible  # imported where used: half a second
 
-    if not nodes:
+    run.say(f"baseline of {len(going)} systems (Ansible)")
+    return left + run.keep(ansible.run(run.ws.access, going, check=run.check, progress=run.say))
+
+
+def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
+    going = [node for node in nodes if node.device is not None] if run.options.gear else []
+    if not going:
         return []
-    say(f"baseline of {len(nodes)} systems (Ansible)")
-    return ansible.run(ws.access, nodes, check=check, progress=say)
-
-
-def _netmiko(
-    ws: Workspace, nodes: Sequence[Node], check: bool, say: Say, allow: frozenset[str] = frozenset()
-) -> list[StepResult]:
     from lienthong.runners import netmiko
 
-    if not nodes:
-        return []
-    say(f"network of {len(nodes)} devices (Netmiko)")
-    return netmiko.run(ws.access, ws.secrets, ws.plan, nodes, check=check, progress=say, allow=allow)
+    run.say(f"network of {len(going)} devices (Netmiko)")
+    ws, options = run.ws, run.options
+    results = netmiko.run(
+        ws.access, ws.secrets, ws.plan, going, check=run.check, progress=run.say, allow=options.allow,
+        window_s=options.window_s, record=run.record, exact=options.exact, expected=options.expected,
+        held=run.held, stopped=run.stopped,
+    )  # fmt: skip
+    return run.keep(results)
 
 
-def _pyinfra(ws: Workspace, nodes: Sequence[Node], check: bool, say: Say) -> list[StepResult]:
+def _pyinfra(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
+    left, going = run.may(_debian(run, nodes), "services", "pyinfra")
+    if not going:
+        return left
     from lienthong.runners import pyinfra
 
-    if not nodes:
-        return []
-    say(f"services of {len(nodes)} systems (pyinfra)")
-    return pyinfra.run(ws.access, nodes, deploys(ws.root), check=check, progress=say)
+    run.say(f"services of {len(going)} systems (pyinfra)")
+    ws = run.ws
+    return left + run.keep(pyinfra.run(ws.access, going, deploys(ws.root), check=run.check, progress=run.say))
+
+
+def _debian(run: _Run, nodes: Sequence[Node]) -> list[Node]:
+    return [node for node in nodes if node.debian] if run.options.hosts else []
 
 
 def _reach(ws: Workspace, nodes: Sequence[Node], say: Say) -> tuple[list[StepResult], list[Node]]:
@@ -218,12 +294,12 @@ def _good(nodes: Iterable[Node], results: Iterable[StepResult]) -> list[Node]:
     return [node for node in nodes if node.name not in bad]
 
 
-def _left_out(nodes: Sequence[Node], results: Sequence[StepResult]) -> list[StepResult]:
+def _left_out(run: _Run, nodes: Sequence[Node], results: Sequence[StepResult]) -> list[StepResult]:
     """Say of every node that failed early that its services were not looked at."""
     bad = {result.node for result in results if not result.good}
     return [
         StepResult(node.name, "services", "pyinfra", "skipped", detail="an earlier step failed here")
-        for node in nodes
+        for node in _debian(run, nodes)
         if node.name in bad and not any(r.node == node.name and r.tool == "pyinfra" for r in results)
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lienthong.diff import compare
+from lienthong.diff import Diff, compare
 from lienthong.guard import Management, Predicted
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import SecretStore
@@ -45,8 +45,9 @@ class Shared:
     record: Record
     allow: frozenset[str]
     window_s: int
-    intended: Mapping[str, Mapping[str, Lines]]
-    """Lines by node and dialect that take the place of the plan's: what an undo returns to."""
+    exact: Mapping[str, Mapping[str, Diff]]
+    """Differences by node and dialect that are made instead of the way to the plan: what an undo takes
+    back."""
     expected: Mapping[str, str]
     """Fingerprint by node that the device must still have: what a plan that was kept saw."""
     held: Callable[[Node], None]
@@ -63,20 +64,21 @@ class Device:
     platform: Platform
     intended: Mapping[str, Lines]
     veil: Veil
+    exact: Mapping[str, Diff] | None = None
+    """By dialect: exactly this is to be done, whatever is intended."""
 
 
 def device_of(shared: Shared, node: Node) -> Device:
     """What a node must be told, with the secrets that it needs."""
     assert node.device is not None
     kind = platform(node.device.platform)
-    if node.name in shared.intended:
-        intended = shared.intended[node.name]
-    else:
-        access = shared.access
-        told = wanted(shared.plan, node, access.network_user, _public_key(access.key_file))
-        intended = {d.name: render(told, kind, d, access.root / "templates") for d in kind.dialects}
-    veil = Veil(shared.secrets, [line for lines in intended.values() for line in lines])
-    return Device(node, kind, intended, veil)
+    access = shared.access
+    told = wanted(shared.plan, node, access.network_user, _public_key(access.key_file))
+    intended = {d.name: render(told, kind, d, access.root / "templates") for d in kind.dialects}
+    exact = shared.exact.get(node.name)
+    named = [line for lines in intended.values() for line in lines]
+    named += [line for diff in (exact or {}).values() for line in (*diff.added, *diff.removed)]
+    return Device(node, kind, intended, Veil(shared.secrets, named), exact)
 
 
 @contextmanager
@@ -109,10 +111,33 @@ def look(device: Device, opened: Mapping[str, Session]) -> dict[str, Predicted]:
     found = {}
     for dialect in device.platform.dialects:
         running = dialect.parse(opened[dialect.name].show(dialect.show))
-        found[dialect.name] = Predicted(
-            dialect, running, compare(dialect, device.intended[dialect.name], running)
-        )
+        if device.exact is None:
+            diff = compare(dialect, device.intended[dialect.name], running)
+        else:
+            diff = _what_is_left(device.exact.get(dialect.name), running)
+        found[dialect.name] = Predicted(dialect, running, diff)
     return found
+
+
+def _what_is_left(exact: Diff | None, running: Lines) -> Diff:
+    """As much of a difference as has not been made yet."""
+    held = frozenset(running)
+    if exact is None:
+        return Diff((), (), len(running))
+    return Diff(
+        tuple(line for line in exact.removed if line in held),
+        tuple(line for line in exact.added if line not in held),
+        len(running),
+    )
+
+
+def predicted_right(device: Device, part: Predicted) -> bool:
+    """Whether the change, as predicted, leads exactly to what is wanted, and touches nothing else."""
+    if device.exact is not None:
+        after = frozenset(part.after)
+        return after >= frozenset(part.diff.added) and not after & frozenset(part.diff.removed)
+    wanted = frozenset(device.intended[part.dialect.name])
+    return {line for line in part.after if part.dialect.owns(line, wanted)} == wanted
 
 
 def management(shared: Shared, node: Node) -> Management:

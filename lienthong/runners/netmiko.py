@@ -12,12 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lienthong import guard
 from lienthong.change import as_data, change_of, fingerprint
+from lienthong.diff import Diff
 from lienthong.errors import LienThongError, Refused, Unreachable
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import SecretStore
-from lienthong.platforms import Lines
 from lienthong.runners import armed
-from lienthong.runners.look import Connect, Progress, Record, Shared, device_of, look, management, sessions
+from lienthong.runners.look import (
+    Connect,
+    Progress,
+    Record,
+    Shared,
+    device_of,
+    look,
+    management,
+    predicted_right,
+    sessions,
+)
 from lienthong.runners.result import Outcome, StepResult
 from lienthong.target import Access
 
@@ -39,7 +49,7 @@ def run(
     window_s: int = WINDOW_S,
     connect: Connect | None = None,
     record: Record = lambda node, stage, data: None,  # noqa: ARG005
-    intended: Mapping[str, Mapping[str, Lines]] | None = None,
+    exact: Mapping[str, Mapping[str, Diff]] | None = None,
     expected: Mapping[str, str] | None = None,
     held: Callable[[Node], None] = lambda node: None,  # noqa: ARG005
     stopped: Callable[[], bool] = lambda: False,
@@ -53,7 +63,7 @@ def run(
         allow: refusals of the guard that the operator overrides, each `<rule>@<node>`.
         window_s: how long a device waits for the confirmation.
         record: is told every stage of every device as it is reached.
-        intended: lines by node and dialect instead of the plan's.
+        exact: differences by node and dialect that are made instead of the way to the plan.
         expected: fingerprints that devices must still have, else nothing is sent to them.
         held: raises when a node's site may no longer be changed by this run; asked before every sending.
         stopped: when it says so, no further device is begun; those under way are ended in order.
@@ -63,7 +73,7 @@ def run(
     """
     shared = Shared(
         access, secrets, plan, connect or _over_ssh(access), check, progress, record, allow, window_s,
-        intended or {}, expected or {}, held, stopped,
+        exact or {}, expected or {}, held, stopped,
     )  # fmt: skip
     devices = [node for node in nodes if node.device is not None and node.name in plan.nodes]
     if not devices:
@@ -115,8 +125,7 @@ def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, d
         if not any(part.diff for part in found.values()):
             return "unchanged", (), "", None
         for part in found.values():
-            wanted = frozenset(device.intended[part.dialect.name])
-            assert {line for line in part.after if part.dialect.owns(line, wanted)} == wanted
+            assert predicted_right(device, part), f"{node.name}: the change does not lead to the intent"
         against = guard.reasons(found, management(shared, node))
         change = change_of(node.name, device.platform, found, [why for _, why in against], shared.window_s)
         told = change.told

@@ -28,7 +28,7 @@ E = TypeVar("E", bound=BaseException)
 CONNECT_S = 8.0
 ANSWER_S = 30.0
 _STATUS = "lienthong-status="
-_STATUS_LINE = re.compile(rf"{_STATUS}\d+\n?\Z|{_STATUS}\d+(?=\n)")
+_STATUS_LINE = re.compile(rf"{_STATUS}\d+(?=\n)")
 _CHUNK = 65536
 #: Characters of one answer: the largest configurations met are some 2 MB.
 _MOST = 16_000_000
@@ -119,7 +119,7 @@ class SshSession:
     def _shell(self, command: str) -> str:
         """One shell command; a failing exit code is a refusal."""
         self._write(f'{self._veil.reveal(command)}; echo "{_STATUS}$?"')
-        said = self._read(_STATUS_LINE)
+        said = self._read(_STATUS_LINE, at_end=False)
         body, _, status = said.rpartition(_STATUS)
         body = body.partition("\n")[2]
         self._refuse(command, body)
@@ -143,16 +143,22 @@ class SshSession:
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
 
-    def _read(self, until: re.Pattern[str], answers: tuple[tuple[str, str], ...] = ()) -> str:
-        """What comes until a pattern ends it; woken by what arrives, never by a clock."""
+    def _read(
+        self, until: re.Pattern[str], answers: tuple[tuple[str, str], ...] = (), at_end: bool = True
+    ) -> str:
+        """What comes until a pattern is there; woken by what arrives, never by a clock.
+
+        Args:
+            at_end: the pattern must be the last that came, as a prompt is.
+        """
         found, ends = "", time.monotonic() + ANSWER_S
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         asked = 0
         while True:
             text = _plain(found)
             hit = until.search(text)
-            if hit is not None and hit.end() == len(text):
-                return self._veil.conceal(text)
+            if hit is not None and (hit.end() == len(text) or not at_end):
+                return self._veil.conceal(text[: hit.end()])
             for pattern, answer in answers:
                 question = re.search(pattern, text[asked:])
                 if question is not None:

@@ -186,7 +186,7 @@ def test_a_run_that_is_killed_after_sending_is_undone_by_the_device(node: str) -
     assert armed(node)
     assert holds(node) != before
     again = tool("deploys/lan.py", "loc-ninh")
-    assert "an unconfirmed change is in force" in again.stdout, again.stdout
+    assert "somebody else's change is not ended: armed" in again.stdout, again.stdout
     comes_back(node, before, 90)
 
 
