@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from lienthong.model.intent import DeviceIntent, Forwarding, Rule, SegmentPlan
+from lienthong.model.intent import DeviceIntent, Forwarding, Rule, SegmentPlan, Tunnel
 from lienthong.model.secret import SecretRef
 
 
@@ -96,6 +96,8 @@ class Wanted:
     """What may pass a gateway; anything else is dropped and logged. Replies pass where state is kept."""
     forwarding: Forwarding
     leases: tuple[Leases, ...]
+    tunnels: tuple[Tunnel, ...] = ()
+    """WireGuard links that the device ends itself; on Debian systems a deploy makes them."""
     secure_ports: int = 2
     """Port security: most Ethernet addresses on an access port of one host or probe."""
 

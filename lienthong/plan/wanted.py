@@ -44,6 +44,7 @@ def wanted(plan: ProvincePlan, node: Node, user: str, public_key: str = "") -> W
         forward=forward_rules(plan, node),
         forwarding=forwarding(plan, node),
         leases=tuple(_leases(plan, node, segments)),
+        tunnels=node.tunnels,
     )
 
 
