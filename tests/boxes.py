@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from ipaddress import IPv4Address, IPv4Interface
@@ -123,6 +124,9 @@ class BoxSession:
 
     def run(self, command: str, stdin: str = "", timeout_s: float = 30.0) -> tuple[int, str]:
         raise AssertionError("gear of vendors has no shell")
+
+    def watch(self, check: Callable[[], None]) -> None:
+        pass
 
     def close(self) -> None:
         self.shell.interrupted()

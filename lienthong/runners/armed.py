@@ -125,6 +125,12 @@ def _back(shared: Shared, device: Device, change: Change, error: LienThongError)
     """Return the device at once over a login of its own; what happened becomes part of the error."""
     undo = device.platform.undo
     name = device.node.name
+    try:
+        shared.held(device.node)
+    except LienThongError as lost:
+        # Somebody else may be at work there: not even a return is sent. The device does that by itself.
+        shared.record(name, "uncertain", {"why": f"{error.what}; {lost.what}"})
+        return Uncertain(f"{error.what}; {lost.what}", hint=_by_itself(undo, change))
     if undo is None:
         return _compensated(shared, device, change, error)
     try:
@@ -136,13 +142,19 @@ def _back(shared: Shared, device: Device, change: Change, error: LienThongError)
             session.close()
     except LienThongError as second:
         shared.record(name, "uncertain", {"why": error.what})
-        after = f", with an outage of about {undo.outage_s} s" if undo.reboots else ""
         return Uncertain(
             f"{error.what}; the device could not be returned now ({second.what})",
-            hint=f"it returns by itself within {change.window_s} s of the change{after}",
+            hint=_by_itself(undo, change),
         )
     shared.record(name, "returned", {"why": error.what})
     return Returned(f"{error.what}; {said}", hint=error.hint)
+
+
+def _by_itself(undo: Undo | None, change: Change) -> str:
+    if undo is None:
+        return "the device has no undo of its own: look at it, then run apply again"
+    after = f", with an outage of about {undo.outage_s} s" if undo.reboots else ""
+    return f"it returns by itself within {change.window_s} s of the change{after}"
 
 
 def _compensated(shared: Shared, device: Device, change: Change, error: LienThongError) -> LienThongError:
@@ -164,7 +176,7 @@ def _compensated(shared: Shared, device: Device, change: Change, error: LienThon
         shared.record(name, "uncertain", {"why": error.what})
         return Uncertain(
             f"{error.what}; the lines could not be taken back ({second.what})",
-            hint="the device has no undo of its own: look at it, then run apply again",
+            hint=_by_itself(None, change),
         )
     shared.record(name, "returned", {"why": error.what})
     return Returned(f"{error.what}; its lines were taken back", hint=error.hint)

@@ -89,6 +89,7 @@ def sessions(shared: Shared, device: Device) -> Iterator[dict[str, Session]]:
     try:
         if len(dialects) == 1:
             opened[dialects[0].name] = shared.connect(device.node, dialects[0], device.veil)
+            _watched(shared, device, opened)
             yield opened
             return
         with ThreadPoolExecutor(len(dialects)) as pool:
@@ -100,10 +101,18 @@ def sessions(shared: Shared, device: Device) -> Iterator[dict[str, Session]]:
                 opened[name] = login.result()
         if failed is not None:
             raise failed
+        _watched(shared, device, opened)
         yield opened
     finally:
         for session in opened.values():
             session.close()
+
+
+def _watched(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
+    """A run that changes something sends nothing to a site that it no longer holds."""
+    if not shared.check:
+        for session in opened.values():
+            session.watch(lambda: shared.held(device.node))
 
 
 def look(device: Device, opened: Mapping[str, Session]) -> dict[str, Predicted]:

@@ -70,5 +70,8 @@ class ReplaySession:
         self.device.done.append(verb)
         return self.answer(verb)
 
+    def watch(self, check: Callable[[], None]) -> None:
+        pass
+
     def close(self) -> None:
         self.device.done.append("close")

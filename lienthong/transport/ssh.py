@@ -9,6 +9,7 @@ import codecs
 import re
 import socket
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import TypeVar, cast
 
@@ -45,6 +46,7 @@ class SshSession:
         self._veil = veil
         self._errors = [re.compile(pattern, re.MULTILINE) for pattern in dialect.errors]
         self._prompt = re.compile(dialect.prompt(connection.base_prompt))
+        self._check: Callable[[], None] = lambda: None
 
     def show(self, command: str) -> str:
         return self._shell(command) if self._is_shell else self.ask(command)
@@ -88,6 +90,7 @@ class SshSession:
 
     def run(self, command: str, stdin: str = "", timeout_s: float = ANSWER_S) -> tuple[int, str]:
         client = cast(paramiko.SSHClient, self._connection.remote_conn_pre)
+        self._check()
         try:
             into, out, _ = client.exec_command(command, timeout=timeout_s)
             out.channel.set_combine_stderr(True)
@@ -133,7 +136,11 @@ class SshSession:
     def _channel(self) -> paramiko.Channel:
         return cast(paramiko.Channel, self._connection.remote_conn)
 
+    def watch(self, check: Callable[[], None]) -> None:
+        self._check = check
+
     def _write(self, text: str) -> None:
+        self._check()
         try:
             channel = self._channel
             while channel.recv_ready():

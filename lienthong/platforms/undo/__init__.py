@@ -69,6 +69,10 @@ class Session(Protocol):
         """A shell command on a channel of its own: (exit code, what it said). Debian systems only."""
         ...
 
+    def watch(self, check: Callable[[], None]) -> None:
+        """Call `check` before everything that is sent; what it raises is raised, and nothing is sent."""
+        ...
+
     def close(self) -> None:
         """End the login; never raises."""
         ...
