@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from lienthong.errors import LienThongError
+from lienthong.model.endpoint import EndpointWanted
 from lienthong.model.secret import SecretRef
 from lienthong.model.wanted import Wanted
 from lienthong.platforms import Dialect, Lines, Platform
@@ -32,12 +33,20 @@ def render(wanted: Wanted, platform: Platform, dialect: Dialect, templates: Path
     Raises:
         LienThongError: there is no such template.
     """
+    return _lines(templates, platform, dialect, wanted=wanted, device=wanted.device, plane=wanted.plane)
+
+
+def render_endpoint(wanted: EndpointWanted, platform: Platform, dialect: Dialect, templates: Path) -> Lines:
+    """The intended lines of a conference endpoint with a software of its own; as :func:`render`."""
+    return _lines(templates, platform, dialect, wanted=wanted)
+
+
+def _lines(templates: Path, platform: Platform, dialect: Dialect, **seen: object) -> Lines:
     try:
         template = _environment(templates).get_template(f"{platform.name}/{dialect.name}.j2")
     except TemplateNotFound as error:
         raise LienThongError(f"{templates}: no template {error.name}") from None
-    text = template.render(wanted=wanted, device=wanted.device, plane=wanted.plane)
-    return (dialect.intended or leaves)(text)
+    return (dialect.intended or leaves)(template.render(**seen))
 
 
 def token(ref: SecretRef) -> str:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -34,10 +34,12 @@ from lienthong.model.secret import Secret, SecretRef
 from lienthong.model.site import Inventory
 from lienthong.model.words import Target
 from lienthong.plan.build import build
+from lienthong.plan.endpoint import endpoint_wanted
 from lienthong.plan.wanted import wanted
-from lienthong.platforms import discover
-from lienthong.render import render
+from lienthong.platforms import discover, platform
+from lienthong.render import render, render_endpoint
 from lienthong.report import drawing, html, junit, record
+from lienthong.services.videoconf import Params as Videoconf
 from lienthong.target import Access
 from lienthong.workspace import Workspace
 
@@ -86,15 +88,29 @@ def everything(inventory: Inventory) -> dict[str, str]:
 
 def _gear(plan: ProvincePlan, node: Node) -> dict[str, str]:
     if node.device is None:
-        return {}
+        return _endpoint(plan, node)
     found = {}
     for kind in discover().values():
+        if "conference" in kind.capabilities:
+            continue  # its devices are hosts of the inventory
         for dialect in kind.dialects:
             lines = render(wanted(plan, node, "netadm"), kind, dialect, ROOT / "templates")
             typed = dialect.commands((), lines)
             text = "\n".join([*(" / ".join(line) for line in lines), *typed])
             found[f"{node.name} {kind.name} {dialect.name}"] = text
     return found
+
+
+def _endpoint(plan: ProvincePlan, node: Node) -> dict[str, str]:
+    """The lines of an endpoint, as if every one had the software of Cisco's."""
+    params = node.services["videoconf"].params if node.runs("videoconf") else None
+    if not isinstance(params, Videoconf) or params.number is None:
+        return {}
+    kind = platform("cisco-roomos")
+    (dialect,) = kind.dialects
+    told = endpoint_wanted(plan, replace(node, platform=kind.name))
+    lines = render_endpoint(told, kind, dialect, ROOT / "templates")
+    return {f"{node.name} {kind.name} {dialect.name}": "\n".join([*dialect.commands((), lines)])}
 
 
 @cache
