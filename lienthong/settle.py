@@ -53,7 +53,7 @@ def settle(
 
 
 def _over_ssh(ws: Workspace) -> Connect:
-    from lienthong.transport.ssh import connect  # Netmiko's import takes its time
+    from lienthong.transport.login import connect  # Netmiko's import takes its time
 
     return lambda node, dialect, veil: connect(ws.access, node, dialect, veil)
 

@@ -27,7 +27,7 @@ Record = Callable[[str, str, dict[str, object]], None]
 
 
 class Connect(Protocol):
-    """Opens a session on a node in a dialect; :func:`lienthong.transport.ssh.connect` for real devices."""
+    """Opens a session on a node in a dialect; :func:`lienthong.transport.login.connect` for real devices."""
 
     def __call__(self, node: Node, dialect: Dialect, veil: Veil) -> Session: ...
 

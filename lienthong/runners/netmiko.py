@@ -83,7 +83,7 @@ def run(
 
 
 def _over_ssh(access: Access) -> Connect:
-    from lienthong.transport.ssh import connect  # Netmiko's import takes its time
+    from lienthong.transport.login import connect  # Netmiko's import takes its time
 
     return lambda node, dialect, veil: connect(access, node, dialect, veil)
 

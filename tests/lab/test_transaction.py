@@ -72,7 +72,9 @@ class Controller:
             cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
-    def until(self, node: str, stage: str, after: int, within_s: float = 60) -> int:
+    def until(
+        self, process: subprocess.Popen[str], node: str, stage: str, after: int, within_s: float = 150
+    ) -> int:
         """Wait until a run later than `after` has brought a device to a stage; its number."""
         journal = self.root / "run" / "lab" / NAME / "journal.sqlite"
         ends = time.monotonic() + within_s
@@ -84,7 +86,10 @@ class Controller:
                     ).fetchone()
                 if row is not None:
                     return int(row[0])
+            if process.poll() is not None:
+                raise AssertionError(f"{node} never reached {stage}: {process.communicate()[0]}")
             time.sleep(0.02)
+        process.kill()
         raise AssertionError(f"{node} never reached {stage}")
 
     def last(self) -> int:
@@ -130,7 +135,7 @@ def test_a_killed_run_is_resumed_to_the_intended_state(
 ) -> None:
     before = here.last()
     process = here.start("apply", *SITES)
-    number = here.until(GATEWAY, stage, before)
+    number = here.until(process, GATEWAY, stage, before)
     process.send_signal(signal.SIGKILL)
     process.wait()
     said = here.run("history", str(number)).stdout
@@ -148,7 +153,7 @@ def test_a_killed_run_is_resumed_to_the_intended_state(
 def test_an_orderly_stop_leaves_nothing_half_done(here: Controller, district: District) -> None:
     before = here.last()
     process = here.start("apply", *SITES)
-    number = here.until(GATEWAY, "armed", before)
+    number = here.until(process, GATEWAY, "armed", before)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 130, said
@@ -199,7 +204,7 @@ def test_two_controllers_exclude_each_other_and_one_that_slept_past_its_lease_se
     other = Controller(tmp_path / "other", 30, another=True)
     before = here.last()
     process = here.start("apply", *SITES)
-    here.until(HUB, "looked", before)
+    here.until(process, HUB, "looked", before)
     refused = other.run("apply", *SITES)
     assert refused.returncode == 3, refused.stdout
     assert "is at work there" in refused.stderr

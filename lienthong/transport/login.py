@@ -1,0 +1,126 @@
+"""Logs in over SSH by Netmiko: host keys are verified always, login is by key only.
+
+There is no way to turn the verification off: it is not a parameter of anything here.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from ipaddress import IPv4Address
+from typing import TypeVar
+
+import paramiko
+from netmiko import ConnectHandler
+from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadException
+
+from lienthong.errors import Unreachable
+from lienthong.model.intent import Node
+from lienthong.platforms import Dialect
+from lienthong.target import Access
+from lienthong.transport.ssh import SshSession
+from lienthong.transport.veil import Veil
+
+E = TypeVar("E", bound=BaseException)
+CONNECT_S = 8.0
+#: Logins under way at a time: AAA servers answer one after the other, and key exchange costs processor.
+LOGINS_AT_ONCE = 32
+_LOGINS = threading.BoundedSemaphore(LOGINS_AT_ONCE)
+#: Before a busy device is asked again.
+PAUSES_S = (1.0, 2.0, 4.0)
+
+
+class Busy(Unreachable):
+    """The device has no line free at this moment."""
+
+
+def connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSession:
+    """Log in to one device.
+
+    A device whose lines are all taken is asked again, after a while; a refused key never is.
+
+    Raises:
+        Unreachable: no connection, the host key is unknown or not the one on record, or the key is refused.
+    """
+    for pause_s in (*PAUSES_S, None):
+        try:
+            with _LOGINS:
+                return _connect(access, node, dialect, veil)
+        except Busy as error:
+            # Every VTY line is taken, or the server that is asked about logins is slow: others will be done.
+            if pause_s is None:
+                raise Unreachable(error.what) from None
+            time.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - not two at the same moment again
+    raise AssertionError
+
+
+def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSession:
+    name, address, port = node.name, access.address(node), access.port(node)
+    try:
+        connection = ConnectHandler(
+            device_type=dialect.device_type,
+            host=str(address),
+            port=port,
+            username=access.network_user if dialect.account == "network" else access.user,
+            use_keys=True,
+            key_file=str(access.key_file),
+            allow_agent=False,
+            ssh_strict=True,
+            system_host_keys=False,
+            alt_host_keys=True,
+            alt_key_file=str(access.known_hosts),
+            sock=_socket(address, port),
+            conn_timeout=CONNECT_S,
+            auth_timeout=CONNECT_S,
+            banner_timeout=CONNECT_S,
+            auto_connect=True,
+        )
+    except NetmikoAuthenticationException:
+        raise Unreachable(
+            f"{name}: the key {access.key_file} is refused", hint="no second attempt is made"
+        ) from None
+    except (NetmikoBaseException, ReadException, paramiko.SSHException, OSError, EOFError) as error:
+        wrong = _cause(error, paramiko.BadHostKeyException)
+        if wrong is not None:
+            raise _changed_key(access, name, wrong) from None
+        text = " ".join(str(_cause(error, paramiko.SSHException) or error).split())
+        if "not found in known_hosts" in text:
+            raise Unreachable(
+                f"{name}: no host key is on record for {address}",
+                hint=f"compare its fingerprint by another way, then add it to {access.known_hosts}",
+            ) from None
+        what = f"{name}: {text[:300] or type(error).__name__}"
+        raise (Busy if _is_busy(error) else Unreachable)(what) from None
+    return SshSession(name, connection, dialect, veil)
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether the device took the connection and ended it before it asked who is there."""
+    text = str(_cause(error, paramiko.SSHException) or error)
+    return _cause(error, ConnectionResetError) is not None or "Error reading SSH protocol banner" in text
+
+
+def _cause(error: BaseException | None, kind: type[E]) -> E | None:
+    """What Netmiko has wrapped: the first of that kind among an error and what led to it."""
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _socket(address: IPv4Address, port: int) -> socket.socket:
+    found = socket.create_connection((str(address), port), timeout=CONNECT_S)
+    # Without it every line waits for the acknowledgement of the one before (Nagle).
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
+
+
+def _changed_key(access: Access, name: str, error: paramiko.BadHostKeyException) -> Unreachable:
+    return Unreachable(
+        f"{name}: THE HOST KEY HAS CHANGED: got {error.key.fingerprint}, "
+        f"on record is {error.expected_key.fingerprint}; nothing was sent",
+        hint=f"find out why; if the device was replaced, put its new key into {access.known_hosts}",
+    )
