@@ -45,8 +45,11 @@ uplinks:
     gateway6: "2001:db8::1"
 devices:
   gw-wan:
-    model: FortiGate 60F
-    firmware: 7.4.1
+    platform: mikrotik-routeros
+    model: MikroTik hEX S
+    sockets: {trunk0: ether2}
+    firmware: 7.14.3
+    runs: {dhcp: {relay: [10.0.4.10]}}
     serial: FGT0001
     asset: {code: TS-1, owner: loc-ninh, keeper: Tổ CNTT, room: main/r-one, importance: high, state: in-use,
             purchased: "2024-01-01", supported_until: "2999-01-01"}
@@ -54,6 +57,7 @@ devices:
     ports:
       e20: {device: sw-two, far_port: e1, cable: C-1, carries: [users, management]}
       e21: {host: vault}
+      e22: {host: meeting-eye}
   sw-two:
     role: switch
     side: wan
@@ -76,6 +80,12 @@ hosts:
         copies:
           - {name: tape, place: tinh-uy/archive, medium: tape, offline: true, immutable: true}
           - {name: disk, place: loc-ninh/main, medium: disk}
+  meeting-eye:
+    segment: conference
+    id: 21
+    platform: yealink
+    mac: "00:15:65:12:34:56"
+    runs: {videoconf: {role: endpoint, number: "1105"}}
   www: {segment: net-dmz, id: 10, public: 203.0.113.22, runs: {portal: {updates: updates}}}
   time:
     segment: net-management
@@ -99,6 +109,9 @@ systems:
     backup: {paths: [/srv/documents], databases: [letters], rpo_hours: 24, keep_months: 12}
     watch: [{port: 443, path: /documents, every_s: 60}]
 """
+PROVINCE_MORE = """
+aaa: {login: {side: wan, address: 10.0.4.20, protocol: tacacs}}
+"""
 OFFICE_MORE = """
 devices: {gw-wan: {runs: {dhcp: {lease_s: 3600}}}}
 hosts: {svc-wan: {runs: {logs: {retention_months: 24}, monitoring: {interval_s: 10, retention_days: 60}}}}
@@ -115,7 +128,10 @@ def _whole() -> dict[str, Any]:
     sites = {slug: plain(loaded.sites[slug]) for slug in (OFFICE, DISTRICT)}
     _lay(sites[DISTRICT], yaml.safe_load(MORE))
     _lay(sites[OFFICE], yaml.safe_load(OFFICE_MORE))
-    return {"province": plain(loaded.province), "sites": sites}
+    del sites[DISTRICT]["devices"]["gw-wan"]["runs"]["dns"]  # it is gear with a software of its own
+    province = plain(loaded.province)
+    _lay(province, yaml.safe_load(PROVINCE_MORE))
+    return {"province": province, "sites": sites}
 
 
 def _lay(below: dict[str, Any], above: dict[str, Any]) -> None:
