@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from lienthong.inventory import collector_paused, load, site_files, typed
+from lienthong.inventory import load, site_files, typed
+from lienthong.inventory.collector import collector_paused
 from lienthong.inventory.layers import Layers, Source
 from lienthong.model.site import Site
 

@@ -15,7 +15,8 @@ from pydantic_core import from_json, to_json
 
 from lienthong.cache import Cache, engine, files_key, key_of
 from lienthong.errors import InventoryError
-from lienthong.inventory import collector_paused, of_site, province_where, read_province, site_files, typed
+from lienthong.inventory import of_site, province_where, read_province, site_files, typed
+from lienthong.inventory.collector import collector_paused
 from lienthong.inventory.layers import Layers, Source, later, said
 from lienthong.inventory.rules import (
     Summary,

@@ -26,12 +26,21 @@ class Place:
     name: str
 
     @property
+    def checkout(self) -> Path:
+        """The checkout whose lab it is: where `run/` leads to, or what the folder of a second controller
+        says."""
+        said = self.folder / "checkout"
+        if said.is_file():
+            return Path(said.read_text(encoding="utf-8").strip())
+        return (self.root / "run").resolve().parent
+
+    @property
     def checkout_id(self) -> str:
-        return _short(str(self.root.resolve()))
+        return _short(str(self.checkout))
 
     @property
     def id(self) -> str:
-        return _short(f"{self.root.resolve()}\n{self.name}")
+        return _short(f"{self.checkout}\n{self.name}")
 
     @property
     def folder(self) -> Path:

@@ -39,6 +39,7 @@ class Controller:
             for file in (ROOT / "run" / "lab" / NAME).iterdir():
                 if file.is_file() and "journal" not in file.name:
                     shutil.copy(file, lab / file.name)
+            (lab / "checkout").write_text(str(ROOT), encoding="utf-8")  # it works in our lab
         else:
             (root / "run").symlink_to(ROOT / "run")
         self.cost(cost)
