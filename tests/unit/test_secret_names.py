@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,26 @@ from lienthong.errors import LienThongError
 from lienthong.inventory import load
 from lienthong.model.intent import ProvincePlan
 from lienthong.model.secret import SecretRef
+from lienthong.model.site import Aaa
 from lienthong.model.words import Side
 from lienthong.plan.build import build
 from lienthong.secrets.exposed import exposed
 from lienthong.secrets.kinds import KINDS, fresh, kind, refuse_wrong
 from lienthong.secrets.names import Identity, identities, identity_of, needs
+from lienthong.workspace import twinned
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def plan() -> ProvincePlan:
-    return build(load(ROOT / "inventory"))
+    """The province with one gateway of a vendor, whose logins an AAA server decides."""
+    inventory = twinned(
+        load(ROOT / "inventory"), {"loc-ninh-gw-wan": ("mikrotik-routeros", "MikroTik hEX S")}
+    )
+    aaa = {"login": Aaa(side=Side.WAN, address=IPv4Address("10.0.4.20"))}
+    province = inventory.province.model_copy(update={"aaa": aaa})
+    return build(inventory.model_copy(update={"province": province}))
 
 
 def test_every_secret_of_the_plan_has_one_file_of_the_right_site_and_side(plan: ProvincePlan) -> None:
@@ -36,7 +45,7 @@ def test_every_secret_of_the_plan_has_one_file_of_the_right_site_and_side(plan: 
         assert need.identity.label in identities(plan)
         assert need.nodes
         assert {plan.nodes[name].side for name in need.nodes} == {need.identity.side}, ref
-        if family == "pki":
+        if family in {"pki", "aaa"}:
             assert need.identity == Identity(None, Side(owner))
         elif family == "ospf":
             assert need.identity == Identity(owner, Side.WAN)
