@@ -1,0 +1,184 @@
+"""FortiOS 7 of a FortiGate: `show` tells what is not default, a section is typed as it is shown.
+
+What is owned is told in :mod:`fortios_scope`, what is typed in :mod:`fortios_change`. Known secrets cannot
+be compared: FortiOS shows them encrypted, under another salt each time. A line with one is as intended when
+it is there (:mod:`fortios_text`), so a secret that was changed in the vault has to be sent by taking the
+line away.
+
+Members of a list are compared sorted. Policies of ours all let pass, so their order means nothing; local-in
+policies that let in must stand before those that drop, and one that does not is told as `misplaced`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from lienthong.errors import LienThongError
+from lienthong.platforms import Dialect, Line, Lines
+from lienthong.platforms.dialects.fortios_change import INTERFACES, LOCAL_IN, commands
+from lienthong.platforms.dialects.fortios_reach import reach
+from lienthong.platforms.dialects.fortios_scope import FIRST, LAST, MISPLACED, PREFIX, number, ours, owns
+from lienthong.platforms.dialects.fortios_text import Hidden, key, leaves, words
+
+#: Lists whose order means nothing; FortiOS shows them in its own.
+_LISTS = frozenset(
+    [
+        "srcintf",
+        "dstintf",
+        "srcaddr",
+        "dstaddr",
+        "service",
+        "intf",
+        "member",
+        "allowaccess",
+        "tcp-portrange",
+        "udp-portrange",
+        "dhcp-relay-ip",
+    ]
+)
+#: Shown by some versions though they are the default, or under another name.
+_DEFAULTS = frozenset(
+    {"set mode static", "set status up", "set admin-ssh-v1 disable", "set dns-service specify"}
+)
+_SPELT = {"set authentication md5": "set authentication message-digest"}
+_PASSIVE = "set passive-interface "
+#: Most that FortiOS takes as a name of a policy.
+_NAME_LENGTH = 35
+
+
+def parse(text: str) -> Lines:
+    """The lines of `show`.
+
+    Raises:
+        LienThongError: the text is not complete, or the device is divided into virtual domains.
+    """
+    found = leaves(text)
+    if any(line[0] in {"config vdom", "config global"} for line in found):
+        raise LienThongError(
+            "the FortiGate is divided into virtual domains",
+            hint="this tool configures one that is whole: set vdom-mode no-vdom",
+        )
+    return (*_spelt(found), *_misplaced(found))
+
+
+def intended(text: str) -> Lines:
+    """The lines of a rendered template, with numbers and names of entries that are known by words."""
+    taken: dict[Line, str] = {}
+    found: list[Line] = []
+    for line in leaves(text):
+        path: list[str] = []
+        for part in line:
+            if part.startswith("edit @"):
+                head = (*path, part)
+                if head not in taken:
+                    taken[head] = str(_free(path, part.removeprefix("edit @"), set(taken.values())))
+                part = f"edit {taken[head]}"
+            elif part.startswith("set name @"):
+                part = f'set name "{_named(part.removeprefix("set name @"), path[-1])}"'
+            path.append(part)
+        found.append(tuple(path))
+    return tuple(dict.fromkeys(_spelt(found)))
+
+
+def _free(path: list[str], told: str, taken: set[str]) -> int:
+    found = number(path[-1], told.strip())
+    while str(found) in taken:
+        found += 1
+    return found
+
+
+def _named(flow: str, edit: str) -> str:
+    tail = f" {int(key(edit)) - FIRST:07d}"
+    return PREFIX + flow[: _NAME_LENGTH - len(PREFIX) - len(tail)] + tail
+
+
+def _spelt(lines: Lines | list[Line]) -> Iterator[Line]:
+    for line in lines:
+        last = line[-1]
+        if last.startswith("unset ") or (last in _DEFAULTS and not isinstance(last, Hidden)):
+            continue
+        if line[0] == "config router ospf" and last.startswith(_PASSIVE):
+            for name in words(last.removeprefix(_PASSIVE)):
+                yield (*line[:-1], f'append passive-interface "{name}"')
+        elif last.startswith("set ") and last.split()[1] in _LISTS and not isinstance(last, Hidden):
+            head, attribute, rest = last.split(None, 2) if len(last.split()) > 2 else (*last.split(), "")
+            members = sorted(re.findall(r'"(?:[^"\\]|\\.)*"|\S+', rest))
+            yield (*line[:-1], " ".join([head, attribute, *members]))
+        else:
+            yield (*line[:-1], _SPELT.get(last, last))
+
+
+def _misplaced(lines: Lines) -> Iterator[Line]:
+    """Our local-in policies that let in and stand behind one of ours that drops the rest."""
+    dropping = False
+    for line in lines:
+        if line[0] == LOCAL_IN and len(line) == 2 and ours(key(line[1])):
+            dropping = dropping or int(key(line[1])) >= LAST
+            if dropping and int(key(line[1])) < LAST:
+                yield (*line, MISPLACED)
+
+
+def interfaces(line: Line) -> frozenset[str]:
+    """Interfaces that a line speaks of, as its entry or as a value."""
+    found = set()
+    if line[0] == INTERFACES and len(line) > 1:
+        found.add(key(line[1]))
+    attribute = line[-1].split()[1] if line[-1].startswith(("set ", "append ")) else ""
+    if attribute in {"interface", "device", "srcintf", "dstintf", "intf", "extintf", "passive-interface"}:
+        found |= set(words(line[-1])[2:])
+    return frozenset(found - {"any"})
+
+
+def vlans(line: Line) -> frozenset[int]:
+    """The VLAN that an interface carries on its port."""
+    if line[0] == INTERFACES and line[-1].startswith("set vlanid "):
+        return frozenset({int(line[-1].split()[2])})
+    return frozenset()
+
+
+def health(ask: Callable[[str], str]) -> frozenset[str]:
+    """OSPF neighbours that are full."""
+    full = re.findall(
+        r"^(\d+\.\d+\.\d+\.\d+)\s+\d+\s+Full\s*/.*\s(\S+)\s*$", ask("get router info ospf neighbor"), re.M
+    )
+    return frozenset(f"{name} ospf {router} full" for router, name in full)
+
+
+def prompt(name: str) -> str:  # noqa: ARG001
+    """`FGT60F # `, `FGT60F (interface) # `; of whatever name, since a change may be of the name.
+
+    A line of a text that looks so cannot cut an answer short unseen: what is read must end all it began.
+    """
+    return r"(?:^|[\r\n])[A-Za-z0-9_.-]{1,35} (?:\([^\r\n]*\) )?[#$] ?$"
+
+
+FORTIOS = Dialect(
+    name="fortios",
+    device_type="fortinet",
+    account="network",
+    show="show",
+    errors=(
+        r"^.*Command fail\. Return code -?\d+",
+        r"^[Cc]ommand parse error before .*",
+        r"^value parse error before .*",
+        r"^Unknown action \d+",
+        r"^entry not found in datasource.*",
+        r"^node_check_object fail!.*",
+        r"^incomplete command in the end",
+        r"^object (?:set|check) operator error.*",
+    ),
+    save=None,  # every `next` and `end` is kept at once, but while the undo is armed: then it saves
+    saved=None,
+    parse=parse,
+    owns=owns,
+    commands=commands,
+    interfaces=interfaces,
+    vlans=vlans,
+    intended=intended,
+    reach=reach,
+    health=health,
+    enter=(),
+    leave=(),
+    prompt=prompt,
+)

@@ -1,0 +1,48 @@
+"""FortiGate with FortiOS 7, a gateway of the WAN side: it has no WireGuard, which the Internet side needs."""
+
+from lienthong.platforms import Hardware, Platform
+from lienthong.platforms.dialects.fortios import FORTIOS
+from lienthong.platforms.undo.fortios import UNDO
+
+_SERIES = "https://docs.fortinet.com/document/fortigate/hardware/fortigate-{}-series-quickstart-guide"
+#: On all of them the sockets for the office are one switch of the device, which carries the VLANs.
+_DESKTOP = {"trunk0": "internal", "tslcd-a": "wan1", "tslcd-b": "wan2", "inet0": "wan1"}
+
+PLATFORM = Platform(
+    name="fortinet-fortios",
+    dialects=(FORTIOS,),
+    undo=UNDO,
+    capabilities=frozenset(
+        {
+            "routing",
+            "vlans",
+            "trunk",
+            "ipv4",
+            "ipv6",
+            "static",
+            "ospf",
+            "bfd",
+            "dhcp-server",
+            "dhcp-relay",
+            "nat",
+            "policy",
+            "plane",
+            "aaa",
+            "snmpv3",
+        }
+    ),
+    models={
+        # One port for the line; the second line takes a port out of the switch `lan` on day 0.
+        "FortiGate 40F": Hardware(
+            sockets={"trunk0": "lan", "tslcd-a": "wan", "tslcd-b": "lan3", "inet0": "wan"},
+            source=_SERIES.format("40f"),
+        ),
+        "FortiGate 60F": Hardware(sockets=_DESKTOP, source=_SERIES.format("60f")),
+        "FortiGate 61F": Hardware(sockets=_DESKTOP, source=_SERIES.format("60f")),
+        "FortiGate 80F": Hardware(sockets=_DESKTOP, source=_SERIES.format("80f")),
+        "FortiGate 100F": Hardware(
+            sockets={"trunk0": "lan", "tslcd-a": "wan1", "tslcd-b": "wan2", "inet0": "wan1"},
+            source=_SERIES.format("100f"),
+        ),
+    },
+)
