@@ -56,7 +56,7 @@ def way_back(journal: Journal, number: int, plan: ProvincePlan) -> Way:
                 f"{name} was changed again by run {later[-1]}", hint=f"lienthong undo {later[-1]} first"
             )
         node = plan.nodes.get(name)
-        if node is not None and node.device is not None:
+        if node is not None:
             gear[name] = _reversed(kept[name])
     hosts = tuple(
         dict.fromkeys(s.node for s in journal.steps(number) if s.outcome == "changed" and s.tool != "netmiko")

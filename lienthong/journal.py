@@ -117,6 +117,16 @@ class Journal:
         with self._open() as db:
             return dict(db.execute("select key, value from note where run = ?", (run,)).fetchall())
 
+    def fences_of_the_dead(self) -> dict[str, int]:
+        """Fencing numbers, by node, of runs that were cut off. Right only for who holds the checkout's
+        lock."""
+        with self._open() as db:
+            rows = db.execute(
+                "select value from note join run on run.id = note.run"
+                " where key = 'fences' and ended is null order by run.id"
+            ).fetchall()
+        return {node: int(fence) for (text,) in rows for node, fence in json.loads(text).items()}
+
     def end(self, run: int, outcome: str) -> None:
         """Note that the run ended in order."""
         with self._open() as db:

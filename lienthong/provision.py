@@ -8,6 +8,7 @@ A node that fails a step gets none of the later ones, and says so.
 from __future__ import annotations
 
 import hashlib
+import json
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -172,8 +173,14 @@ def apply(
     options = options or Options()
     journal = Journal(state_dir(ws) / "journal.sqlite")
     inputs = fingerprint(ws)
-    with Stop(say) as stop, hold(state_dir(ws), sites), leased(ws.access, ws.plan, nodes) as leases:
+    # Who holds this checkout's lock knows that a run of it without an end is dead.
+    with (
+        Stop(say) as stop,
+        hold(state_dir(ws), sites),
+        leased(ws.access, ws.plan, nodes, journal.fences_of_the_dead()) as leases,
+    ):
         number = journal.begin(verb, ws.access.target, sites, __version__, inputs)
+        journal.note(number, "fences", json.dumps(leases.fences))
         journal.note(number, "nodes", " ".join(node.name for node in nodes))
         snapshots.keep(state_dir(ws), number, ws.root)
         say(f"run {number}")
@@ -199,11 +206,13 @@ def _in_order(run: _Run, nodes: Sequence[Node]) -> Report:
     good = _good(early, results)
     for chosen in ([n for n in good if n.is_switch], [n for n in good if n.is_gateway]):
         results += _netmiko(run, chosen)
+    results += _netmiko(run, [n for n in good if n in hosts])  # endpoints with a software of their own
     if missed:
         # Behind gear that has only now been set up there may be hosts that could not be reached before.
         missed, late = _reach(run.ws, [node for node in nodes if node not in early], run.say)
         results += run.keep(missed)
         results += _ansible(run, late)
+        results += _netmiko(run, [n for n in late if n in hosts])
         good += late
     good = _good([n for n in nodes if n in good and n in [*gear, *hosts]], results)
     results += _pyinfra(run, good)
@@ -232,11 +241,12 @@ def _ansible(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
 
 
 def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
-    going = [node for node in nodes if node.device is not None] if run.options.gear else []
+    from lienthong.runners import netmiko
+    from lienthong.runners.look import speaks
+
+    going = [node for node in nodes if speaks(node)] if run.options.gear else []
     if not going:
         return []
-    from lienthong.runners import netmiko
-
     run.say(f"network of {len(going)} devices (Netmiko)")
     ws, options = run.ws, run.options
     results = netmiko.run(

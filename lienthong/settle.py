@@ -14,8 +14,7 @@ from typing import Literal
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.journal import Event
 from lienthong.model.intent import Node
-from lienthong.platforms import platform
-from lienthong.runners.look import Connect
+from lienthong.runners.look import Connect, kind_of
 from lienthong.transport.veil import Veil
 from lienthong.workspace import Workspace
 
@@ -59,13 +58,13 @@ def _over_ssh(ws: Workspace) -> Connect:
 
 
 def _one(ws: Workspace, node: Node, connect: Connect) -> Settled:
-    assert node.device is not None
-    undo = platform(node.device.platform).undo
-    if undo is None:
+    kind = kind_of(node)
+    undo = kind.undo if kind is not None else None
+    if kind is None or undo is None:
         return Settled(
             node.name, "unknown", "it has no undo of its own; the next comparison tells what it holds"
         )
-    spoken = next(d for d in platform(node.device.platform).dialects if d.name == undo.dialect)
+    spoken = next(d for d in kind.dialects if d.name == undo.dialect)
     try:
         session = connect(node, spoken, Veil(ws.secrets, ()))
         try:

@@ -6,6 +6,7 @@ that jumps. After a restart of the gateway a lease holds for its whole length ag
 long the restart took. Only the standard library: any Debian runs it.
 
     {"do": "take", "owner": "…", "seconds": 30}      → {"fence": 7} or {"owner": "…", "left": 12}
+        with "instead": 6, the number of a run of the asker's own that is dead, also while that lease lasts
     {"do": "refresh", "fence": 7, "seconds": 30}     → {"fence": 7} or {"lost": "…"}
     {"do": "release", "fence": 7}                    → {}
 """
@@ -29,7 +30,7 @@ def answer(question: _Lease, kept: _Lease, now_s: float, boot: str) -> tuple[_Le
     left = _left(kept, now_s, boot)
     seconds = min(float(question.get("seconds", 0)), LONGEST_S)
     if question["do"] == "take":
-        if left > 0:
+        if left > 0 and kept["fence"] != question.get("instead"):
             return {"owner": kept["owner"], "left": round(left, 1)}, kept
         fence = int(kept.get("fence", 0)) + 1
         new = {"owner": str(question["owner"])[:200], "fence": fence, "seconds": seconds}

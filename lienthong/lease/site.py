@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,8 +39,10 @@ class Lost(LienThongError):
 class Held:
     """A lease that this process holds on one gateway, over one connection."""
 
-    def __init__(self, access: Access, node: Node, owner: str, seconds: float = LEASE_S) -> None:
-        """Take it.
+    def __init__(
+        self, access: Access, node: Node, owner: str, instead: int | None = None, seconds: float = LEASE_S
+    ) -> None:
+        """Take it; `instead` is the fencing number of a run of this checkout's own that is dead.
 
         Raises:
             Locked: another controller holds it; by name, and for how long still.
@@ -60,7 +62,7 @@ class Held:
         )  # fmt: skip
         try:
             asked = time.monotonic()
-            said = self._ask({"do": "take", "owner": owner, "seconds": seconds})
+            said = self._ask({"do": "take", "owner": owner, "seconds": seconds, "instead": instead})
         except BaseException:
             self._end()
             raise
@@ -142,6 +144,11 @@ class Leases:
         self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
         self._thread.start()
 
+    @property
+    def fences(self) -> dict[str, int]:
+        """The fencing number of every lease, by the node that keeps it."""
+        return {held.node.name: held.fence for held in self._held}
+
     def check(self, node: Node) -> None:
         """Raise :class:`Lost` unless this run may still change that node's site."""
         for held in self._held:
@@ -163,12 +170,18 @@ class Leases:
 
 
 @contextmanager
-def leased(access: Access, plan: ProvincePlan, nodes: Iterable[Node]) -> Iterator[Leases]:
+def leased(
+    access: Access, plan: ProvincePlan, nodes: Iterable[Node], instead: Mapping[str, int] | None = None
+) -> Iterator[Leases]:
     """Hold every site of these nodes, each side on its own gateway.
 
     Beside the gateway a second Debian system of that side keeps the same lease, and all that answer must
     grant it: so two controllers exclude each other also where one of them does not reach the gateway, or
     where that is gear which cannot keep a lease.
+
+    Args:
+        instead: fencing numbers by node of a run of this checkout that was cut off: nobody waits for the
+        dead.
 
     Raises:
         Locked: another controller is at work on one of them; none is held then.
@@ -180,7 +193,7 @@ def leased(access: Access, plan: ProvincePlan, nodes: Iterable[Node]) -> Iterato
         sides = sorted({(node.site, node.side.value) for node in nodes})
         asked = [node for site, side in sides for node in keepers(access, plan, site, side)]
         with ThreadPoolExecutor(16) as pool:
-            jobs = [pool.submit(Held, access, node, owner) for node in asked]
+            jobs = [pool.submit(Held, access, node, owner, (instead or {}).get(node.name)) for node in asked]
         failed: BaseException | None = None
         for job in jobs:
             error = job.exception()

@@ -14,9 +14,10 @@ from lienthong.guard import Management, Predicted
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import SecretStore
 from lienthong.model.words import Target
+from lienthong.plan.endpoint import endpoint_wanted
 from lienthong.plan.wanted import management_networks, wanted
 from lienthong.platforms import Dialect, Lines, Platform, platform
-from lienthong.render import render
+from lienthong.render import render, render_endpoint
 from lienthong.target import Access
 from lienthong.transport import Session
 from lienthong.transport.veil import Veil
@@ -68,13 +69,29 @@ class Device:
     """By dialect: exactly this is to be done, whatever is intended."""
 
 
+def kind_of(node: Node) -> Platform | None:
+    """What kind of gear or endpoint a node is; None for a host that is a Debian system."""
+    name = node.device.platform if node.device is not None else node.platform
+    return platform(name) if name is not None else None
+
+
+def speaks(node: Node) -> bool:
+    """Whether a node has a command line of its own that the plan writes to."""
+    kind = kind_of(node)
+    return kind is not None and bool(kind.dialects)
+
+
 def device_of(shared: Shared, node: Node) -> Device:
     """What a node must be told, with the secrets that it needs."""
-    assert node.device is not None
-    kind = platform(node.device.platform)
-    access = shared.access
-    told = wanted(shared.plan, node, access.network_user, _public_key(access.key_file))
-    intended = {d.name: render(told, kind, d, access.root / "templates") for d in kind.dialects}
+    kind = kind_of(node)
+    assert kind is not None
+    access, templates = shared.access, shared.access.root / "templates"
+    if node.device is None:
+        endpoint = endpoint_wanted(shared.plan, node)
+        intended = {d.name: render_endpoint(endpoint, kind, d, templates) for d in kind.dialects}
+    else:
+        told = wanted(shared.plan, node, access.network_user, _public_key(access.key_file))
+        intended = {d.name: render(told, kind, d, templates) for d in kind.dialects}
     exact = shared.exact.get(node.name)
     named = [line for lines in intended.values() for line in lines]
     named += [line for diff in (exact or {}).values() for line in (*diff.added, *diff.removed)]

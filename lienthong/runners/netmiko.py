@@ -27,6 +27,7 @@ from lienthong.runners.look import (
     management,
     predicted_right,
     sessions,
+    speaks,
 )
 from lienthong.runners.result import Outcome, StepResult
 from lienthong.target import Access
@@ -59,7 +60,7 @@ def run(
 
     Args:
         plan: the province the nodes belong to.
-        nodes: devices, begun in this order; nodes that are no devices are left out.
+        nodes: devices, begun in this order; nodes without a command line are left out.
         allow: refusals of the guard that the operator overrides, each `<rule>@<node>`.
         window_s: how long a device waits for the confirmation.
         record: is told every stage of every device as it is reached.
@@ -75,7 +76,7 @@ def run(
         access, secrets, plan, connect or _over_ssh(access), check, progress, record, allow, window_s,
         exact or {}, expected or {}, held, stopped,
     )  # fmt: skip
-    devices = [node for node in nodes if node.device is not None and node.name in plan.nodes]
+    devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
     if not devices:
         return []
     with ThreadPoolExecutor(min(at_once, len(devices))) as pool:
