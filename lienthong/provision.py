@@ -215,7 +215,7 @@ def _in_order(run: _Run, nodes: Sequence[Node]) -> Report:
         results += _netmiko(run, [n for n in late if n in hosts])
         good += late
     good = _good([n for n in nodes if n in good and n in [*gear, *hosts]], results)
-    results += _pyinfra(run, good)
+    results += _pyinfra(run, good, arm=True)
     results += run.keep(_left_out(run, nodes, results))
     return Report("apply", tuple(results), 0.0)
 
@@ -257,15 +257,24 @@ def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
     return run.keep(results)
 
 
-def _pyinfra(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
+def _pyinfra(run: _Run, nodes: Sequence[Node], arm: bool = False) -> list[StepResult]:
     left, going = run.may(_debian(run, nodes), "services", "pyinfra")
     if not going:
         return left
     from lienthong.runners import pyinfra
+    from lienthong.runners.netmiko import over_ssh
+    from lienthong.runners.shield import Shield
 
     run.say(f"services of {len(going)} systems (pyinfra)")
     ws = run.ws
-    return left + run.keep(pyinfra.run(ws.access, going, deploys(ws.root), check=run.check, progress=run.say))
+    shield = Shield(ws.access, over_ssh(ws.access), run.record, "pyinfra") if arm and not run.check else None
+    if shield is not None:
+        left += run.keep(shield.arm(going))
+        going = _good(going, left)
+    results = pyinfra.run(ws.access, going, deploys(ws.root), check=run.check, progress=run.say)
+    if shield is not None:
+        results += shield.end([result.node for result in results if not result.good])
+    return left + run.keep(results)
 
 
 def _debian(run: _Run, nodes: Sequence[Node]) -> list[Node]:

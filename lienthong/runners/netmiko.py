@@ -73,7 +73,7 @@ def run(
         One result a device, in order; a device that fails stops no other.
     """
     shared = Shared(
-        access, secrets, plan, connect or _over_ssh(access), check, progress, record, allow, window_s,
+        access, secrets, plan, connect or over_ssh(access), check, progress, record, allow, window_s,
         exact or {}, expected or {}, held, stopped,
     )  # fmt: skip
     devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
@@ -83,7 +83,8 @@ def run(
         return list(pool.map(lambda node: _one(shared, node), devices))
 
 
-def _over_ssh(access: Access) -> Connect:
+def over_ssh(access: Access) -> Connect:
+    """Real logins."""
     from lienthong.transport.login import connect  # Netmiko's import takes its time
 
     return lambda node, dialect, veil: connect(access, node, dialect, veil)

@@ -14,6 +14,11 @@ import time
 
 DIR = "/var/lib/lienthong/undo"
 ARMED, FRR, OVS = f"{DIR}/armed", f"{DIR}/frr.conf", f"{DIR}/ovs.db"
+NFT, UNITS = f"{DIR}/nft.json", f"{DIR}/units.json"
+KEPT = (ARMED, FRR, OVS, NFT, UNITS)
+NFT_FILES = "/etc/nftables.conf", "/etc/nftables.d"
+#: Units whose being enabled decides how the system comes up.
+WATCHED = "frr.service", "openvswitch-switch.service", "nftables.service", "ssh.service"
 SOCKET = "/var/run/openvswitch/db.sock"
 RELOAD = "/usr/lib/frr/frr-reload.py"
 
@@ -30,6 +35,57 @@ def frr():
 
 def ovs():
     return out("ovsdb-client", "backup", f"unix:{SOCKET}", "Open_vSwitch")
+
+
+def nft():
+    """The packet filter: what is in force (without counters), and the files that load it at boot."""
+    if not os.path.exists("/usr/sbin/nft"):
+        return None
+    files = {}
+    for place in NFT_FILES:
+        names = [f"{place}/{name}" for name in sorted(os.listdir(place))] if os.path.isdir(place) else [place]
+        for name in names:
+            if os.path.isfile(name):
+                with open(name, encoding="utf-8") as handle:
+                    files[name] = [os.stat(name).st_mode & 0o7777, handle.read()]
+    return {"live": out("nft", "-s", "list", "ruleset").decode(), "files": files}
+
+
+def units():
+    found = {}
+    for name in WATCHED:
+        done = subprocess.run(["systemctl", "is-enabled", name], capture_output=True, text=True)
+        found[name] = done.stdout.strip()
+    return found
+
+
+def kept(path):
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as handle:
+        return json.load(handle)
+
+
+def return_nft(before):
+    now = nft()
+    if before is None or now == before:
+        return
+    for name in now["files"].keys() - before["files"].keys():
+        os.remove(name)
+    for name, (mode, text) in before["files"].items():
+        with open(f"{name}.new", "w", encoding="utf-8") as handle:
+            handle.write(text)
+        os.chmod(f"{name}.new", mode)
+        os.replace(f"{name}.new", name)
+    if now["live"] != before["live"]:
+        out("nft", "-f", "-", input=f"flush ruleset\n{before['live']}".encode())
+
+
+def return_units(before):
+    for name, was in (before or {}).items():
+        now = units()[name]
+        if now != was and {now, was} == {"enabled", "disabled"}:
+            out("systemctl", "enable" if was == "enabled" else "disable", name)
 
 
 def content(backup):
@@ -63,7 +119,9 @@ def arm(seconds):
     if os.path.exists(ARMED):
         print(f"a change is armed already, it returns in {left()} s")
         return 4
-    remove(OVS)
+    remove(*KEPT)
+    write(NFT, json.dumps(nft()).encode())
+    write(UNITS, json.dumps(units()).encode())
     write(FRR, frr().encode())
     if os.path.exists(SOCKET):
         write(OVS, ovs())
@@ -72,7 +130,7 @@ def arm(seconds):
         out("systemd-run", "--quiet", f"--on-active={seconds}", "--timer-property=AccuracySec=100ms",
             "--unit=lienthong-undo.service")  # fmt: skip
     except subprocess.CalledProcessError as error:
-        remove(ARMED, FRR, OVS)
+        remove(*KEPT)
         print(error.stderr.decode(errors="replace").strip())
         return 5
     print(f"armed for {seconds} s")
@@ -83,7 +141,7 @@ def confirm():
     if not os.path.exists(ARMED):
         print("nothing is armed: the undo has fired, or another hand has confirmed")
         return 3
-    remove(ARMED, FRR, OVS)
+    remove(*KEPT)
     stop_timer()
     print("confirmed")
     return 0
@@ -93,6 +151,11 @@ def fire():
     if not os.path.exists(ARMED):
         return 3
     wrong = []
+    for path, back in ((NFT, return_nft), (UNITS, return_units)):
+        try:
+            back(kept(path))
+        except (OSError, subprocess.CalledProcessError) as error:
+            wrong.append(f"{path}: {getattr(error, 'stderr', b'') or error}")
     if os.path.exists(OVS):
         with open(OVS, "rb") as handle:
             before = handle.read()
@@ -112,7 +175,7 @@ def fire():
     if wrong:
         print("\n".join(wrong))
         return 5  # stays armed: the next boot tries again
-    remove(ARMED, FRR, OVS)
+    remove(*KEPT)
     stop_timer()
     print("returned to the configuration before the change")
     return 0
