@@ -15,7 +15,20 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"inventory"}),
     frozenset({"workspace"}),
     frozenset({"render", "diff", "guard", "change", "transport", "probe", "hostsfile", "sim"}),
-    frozenset({"hosts", "conference", "checks", "runners", "facts", "journal", "lease", "snapshots", "stopping"}),
+    frozenset(
+        {
+            "hosts",
+            "conference",
+            "ztp",
+            "checks",
+            "runners",
+            "facts",
+            "journal",
+            "lease",
+            "snapshots",
+            "stopping",
+        }
+    ),
     frozenset({"adopt", "edit", "lab", "provision", "settle", "goback", "planfile", "reorganise"}),
     frozenset({"audit", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
