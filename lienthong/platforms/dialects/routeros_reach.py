@@ -1,0 +1,133 @@
+"""By what a RouterOS device is managed, read from its lines for the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Interface, IPv4Network
+
+from lienthong.platforms import Lines, Reach
+from lienthong.platforms.dialects.routeros_menus import NAMED, PORT
+from lienthong.platforms.dialects.routeros_words import Item, item
+
+ANY = IPv4Network("0.0.0.0/0")
+SSH = 22
+#: Groups that are there from the start and may log in by SSH and configure.
+_FULL = frozenset({"full", "write"})
+
+
+def reach(lines: Lines) -> Reach:
+    """Addresses, VLANs, routes, SSH and accounts."""
+    items = [one for line in lines if (one := item(line[0])) is not None]
+    live = [one for one in items if one.get("disabled") != "yes"]
+    shut = {one.which for one in items if one.path == PORT and one.get("disabled") == "yes"}
+    down = shut | {one.get("name") for one in items if one.get("disabled") == "yes"}
+    service = _setting(items, "/ip service", "ssh")
+    return Reach(
+        addresses=_addresses(live, down),
+        carried=_carried(live, down),
+        tag={one.get("name"): int(one.get("vlan-id")) for one in live if one.path == "/interface vlan"},
+        routes=frozenset(
+            IPv4Network(one.get("dst-address"))
+            for one in live
+            if one.path == "/ip route" and one.get("dst-address") and one.get("routing-table") in ("", "main")
+        ),
+        dynamic=any(one.path == "/routing ospf interface-template" for one in live),
+        ssh=service.get("disabled", "no") != "yes",
+        logins=_logins(live, service.get("address", "")),
+        users=_users(live),
+        local=True,  # local accounts are asked before RADIUS always
+    )
+
+
+def _setting(items: Sequence[Item], path: str, which: str) -> dict[str, str]:
+    return {
+        key: value
+        for one in items
+        if one.verb == "set" and one.path == path and one.which == which
+        for key, value in one.values.items()
+    }
+
+
+def _addresses(live: Sequence[Item], down: set[str]) -> dict[str, tuple[IPv4Interface, ...]]:
+    found: dict[str, tuple[IPv4Interface, ...]] = {}
+    for one in live:
+        name = one.get("interface")
+        if one.path == "/ip address" and name not in down:
+            found[name] = (*found.get(name, ()), IPv4Interface(one.get("address")))
+    return found
+
+
+def _carried(live: Sequence[Item], down: set[str]) -> dict[str, frozenset[int]]:
+    """Port → VLANs: tagged on the port itself, or by the bridge that it belongs to."""
+    found: dict[str, set[int]] = {}
+    bridges = {one.get("name") for one in live if one.path == "/interface bridge"}
+    for one in live:
+        if one.path == "/interface vlan" and one.get("interface") not in bridges:
+            found.setdefault(one.get("interface"), set()).add(int(one.get("vlan-id")))
+        elif one.path == "/interface bridge port":
+            found.setdefault(one.get("interface"), set()).add(int(one.get("pvid") or 1))
+    tagged: set[str] = set()
+    for one in live:
+        if one.path == "/interface bridge vlan":
+            for port in filter(None, (one.get("tagged") + "," + one.get("untagged")).split(",")):
+                tagged.add(port)
+                found.setdefault(port, set()).update(_ids(one.get("vlan-ids")))
+    return {port: frozenset(ids) for port, ids in found.items() if port not in down | bridges}
+
+
+def _ids(text: str) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _logins(live: Sequence[Item], service: str) -> tuple[IPv4Network, ...]:
+    """What the service lets in, and our own chain where it is in force.
+
+    Foreign rules are not judged: they lie behind ours.
+    """
+    allowed = [IPv4Network(net) for net in service.split(",") if net and ":" not in net] or [ANY]
+    rules = [one for one in live if one.path == "/ip firewall filter"]
+    if not any(one.get("chain") == "input" and one.get("jump-target").startswith(NAMED) for one in rules):
+        return tuple(allowed)
+    passed = [
+        IPv4Network(one.get("src-address") or ANY)
+        for one in rules
+        if one.get("chain").startswith(f"{NAMED}-input")
+        and one.get("action") == "accept"
+        and not one.get("connection-state")
+        and one.get("protocol") in ("", "tcp")
+        and _covers(one.get("dst-port"))
+        and not one.get("src-address-list")
+    ]
+    return tuple(
+        dict.fromkeys(
+            min(a, b, key=_length) for a in allowed for b in passed if a.subnet_of(b) or b.subnet_of(a)
+        )
+    )
+
+
+def _length(network: IPv4Network) -> int:
+    return -network.prefixlen
+
+
+def _covers(ports: str) -> bool:
+    ranges = [part.partition("-") for part in ports.split(",") if part]
+    return not ranges or any(int(low) <= SSH <= int(high or low) for low, _, high in ranges)
+
+
+def _users(live: Sequence[Item]) -> frozenset[str]:
+    """Accounts with a key, in a group that may come in by SSH and write."""
+    groups = _FULL | {
+        one.get("name")
+        for one in live
+        if one.path == "/user group" and {"ssh", "write"} <= set(one.get("policy").split(","))
+    }
+    keys = {one.get("user") for one in live if one.path == "/user ssh-keys"}
+    return frozenset(
+        one.get("name")
+        for one in live
+        if one.path == "/user" and one.get("group") in groups and one.get("name") in keys
+    )
