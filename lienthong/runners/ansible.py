@@ -106,6 +106,8 @@ def _play(
         suppress_env_files=True,
         quiet=True,
         event_handler=listen,
+        # Without one it puts its own handlers in the place of ours; what is under way is ended.
+        cancel_callback=lambda: False,
     )
     output = Path(runner.config.artifact_dir) / "stdout"
     told = output.read_text(encoding="utf-8", errors="replace").strip() if output.exists() else ""

@@ -86,6 +86,7 @@ def _process(
             text=True,
             cwd=access.root,
             env=environment,
+            start_new_session=True,  # Ctrl-C is for us to deal with, in order
         )
         assert process.stdin is not None and process.stdout is not None
         try:
