@@ -65,6 +65,21 @@ class Change:
         )
 
     @property
+    def about(self) -> tuple[str, ...]:
+        """What a person should know before it is made: risk, the device's own undo, the way back by hand."""
+        if self.undo:
+            outage = f", starting anew: about {self.outage_s} s without it" if self.reboots else ""
+            undo = f"unconfirmed, it returns by itself within {self.window_s} s ({self.undo}{outage})"
+        else:
+            undo = "it cannot return by itself: the tool types back what was there"
+        back = [line for part in self.parts for line in part.rollback]
+        return (
+            f"risk {self.risk}" + (f": {'; '.join(self.why)}" if self.why else ""),
+            undo,
+            f"back by hand: {' | '.join(back)}",
+        )
+
+    @property
     def likeness(self) -> str:
         """Equal for changes whose lines are the same: they are shown once."""
         return _hash([self.platform, *self.told])

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from lienthong.change import from_data
 from lienthong.model.words import Target
 from lienthong.provision import Report
 
 #: Changes shown for one step before the rest is only counted.
 SHOWN = 12
+LONGEST = 400
 MARKS = {
     "changed": "~",
     "unchanged": "=",
@@ -26,7 +28,10 @@ def as_text(report: Report) -> str:
     alike: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
     for result in report.results:
         if result.outcome != "unchanged":
-            key = (result.outcome, result.step, result.changes, result.detail)
+            detail = result.detail
+            if report.verb == "plan" and result.change is not None:
+                detail = "\n".join(_short(line) for line in from_data(result.change).about)
+            key = (result.outcome, result.step, result.changes, detail)
             alike.setdefault(key, []).append(result.node)
     lines: list[str] = []
     for (outcome, step, changes, detail), nodes in alike.items():
@@ -57,6 +62,10 @@ def as_json(report: Report, target: Target, sites: Sequence[str]) -> str:
         "steps": [asdict(result) for result in report.results],
     }
     return json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} … (--json shows all)"
 
 
 def _below(changes: tuple[str, ...], detail: str) -> list[str]:

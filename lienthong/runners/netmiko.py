@@ -133,7 +133,7 @@ def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, d
         told = change.told
         guard.check(node.name, found, management(shared, node), shared.allow)
         if shared.check:
-            return "changed", told, "\n".join(told), as_data(change)
+            return "changed", told, "", as_data(change)
         shared.record(
             node.name,
             "looked",
