@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Interface
@@ -25,6 +26,7 @@ from lienthong.render import render_endpoint
 from lienthong.sim.vendors.cisco_roomos import VENDOR
 from lienthong.sim.vendors.cisco_roomos.box import RoomOs
 from lienthong.sim.vendors.cisco_roomos.valuespace import SETTINGS
+from lienthong.transport.reading import _last
 from lienthong.transport.veil import Veil
 from tests.boxes import CONTROLLER, KEY, ROOT, BoxSession, Store, province
 
@@ -356,6 +358,21 @@ def test_the_first_address_of_the_plan_is_no_cut() -> None:
 def test_a_hostile_text_cannot_become_a_line(text: str) -> None:
     with pytest.raises(ValueError, match="cannot stand"):
         replace(told(), display=text)
+
+
+@pytest.mark.parametrize("word", ["OK", "ERROR", "Command not recognized."])
+@pytest.mark.parametrize(
+    "before", ["", "xConfiguration\n", '*c xConfiguration SystemUnit Name: "OK"\n** end\n\n']
+)
+def test_an_answer_ends_with_its_word_however_late_its_empty_lines_come(word: str, before: str) -> None:
+    pattern = re.compile(ROOMOS.prompt("any"))
+    for after in ("\n", "\n\n", "\n\n\n"):
+        text = before + word + after
+        hit = _last(pattern, text) if before else pattern.search(text)
+        assert hit is not None, repr(text)
+        assert hit.end() == len(text)
+    for text in (before, before + word, before + word + "\n*r Result", before + "x" + word + "\n"):
+        assert _last(pattern, text) is None, repr(text)
 
 
 def test_an_endpoint_without_a_registrar_has_no_telephony() -> None:

@@ -186,8 +186,21 @@ def _networks(text: str) -> tuple[IPv4Network, ...]:
     return tuple(found)
 
 
-def _prompt(name: str) -> str:  # noqa: ARG001 - it has none: an answer ends with one of three words
-    return r"(?:^|\n)(?:OK|ERROR|Command not recognized\.)\s*\n\s*$"
+#: It has no prompt: an answer ends with one of three words and empty lines, of which the last may come late.
+#: The reader looks at the end only, where the word may be just out of sight: hence what looks behind.
+_LAST = ("OK", "ERROR", r"Command not recognized\.")
+_PROMPT = (
+    "(?:"
+    + "|".join(
+        [rf"(?:^|\n){word}" for word in _LAST]
+        + [rf"(?<=\n{word}{more})" for word in _LAST for more in ("", r"\n")]
+    )
+    + r")\s*\n\s*$"
+)
+
+
+def _prompt(name: str) -> str:  # noqa: ARG001 - the same for every device
+    return _PROMPT
 
 
 ROOMOS = Dialect(

@@ -43,6 +43,7 @@ class Tsh(Shell):
 
     def line(self, text: str) -> str:
         self._greeted = True
+        text = text.replace("\x00", "")  # Netmiko's sign of life; a terminal drops it
         words = text.split()
         if not words:
             return ""
