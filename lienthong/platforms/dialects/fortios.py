@@ -19,7 +19,7 @@ from lienthong.platforms import Dialect, Line, Lines
 from lienthong.platforms.dialects.fortios_change import INTERFACES, LOCAL_IN, commands
 from lienthong.platforms.dialects.fortios_reach import reach
 from lienthong.platforms.dialects.fortios_scope import FIRST, LAST, MISPLACED, PREFIX, number, ours, owns
-from lienthong.platforms.dialects.fortios_text import Hidden, key, leaves, words
+from lienthong.platforms.dialects.fortios_text import OTHER, Hidden, key, leaves, words
 
 #: Lists whose order means nothing; FortiOS shows them in its own.
 _LISTS = frozenset(
@@ -39,9 +39,19 @@ _LISTS = frozenset(
 )
 #: Shown by some versions though they are the default, or under another name.
 _DEFAULTS = frozenset(
-    {"set mode static", "set status up", "set admin-ssh-v1 disable", "set dns-service specify"}
+    {
+        "set mode static",
+        "set status up",
+        "set admin-ssh-v1 disable",
+        "set dns-service specify",
+        "set priv-proto aes",
+    }
 )
-_SPELT = {"set authentication md5": "set authentication message-digest"}
+_SPELT = {
+    "set authentication md5": "set authentication message-digest",
+    # The veil takes the value for a password. `enable` is the default and never shown.
+    f"set admin-ssh-password {OTHER}": "set admin-ssh-password disable",
+}
 _PASSIVE = "set passive-interface "
 #: Most that FortiOS takes as a name of a policy.
 _NAME_LENGTH = 35
@@ -106,7 +116,7 @@ def _spelt(lines: Lines | list[Line]) -> Iterator[Line]:
             members = sorted(re.findall(r'"(?:[^"\\]|\\.)*"|\S+', rest))
             yield (*line[:-1], " ".join([head, attribute, *members]))
         else:
-            yield (*line[:-1], _SPELT.get(last, last))
+            yield (*line[:-1], _SPELT.get(str(last), last))
 
 
 def _misplaced(lines: Lines) -> Iterator[Line]:
