@@ -105,6 +105,23 @@ def twinned(inventory: Inventory, platforms: Mapping[str, tuple[str, str | None]
     return inventory.model_copy(update={"sites": sites})
 
 
+def open_twin(inventory: Inventory) -> dict[str, tuple[str, str | None]]:
+    """What stands in for gear of vendors: the platform of this project with the same role, told the same.
+
+    The names of ports and lines are the inventory's on both, so nothing else changes.
+    """
+    from lienthong.model.words import Role
+    from lienthong.platforms import platform
+
+    stands_in = {Role.GATEWAY: "linux-gw", Role.SWITCH: "linux-sw"}
+    return {
+        f"{slug}-{short}": (stands_in[device.role], None)
+        for slug, site in inventory.sites.items()
+        for short, device in site.devices.items()
+        if not platform(device.platform).debian
+    }
+
+
 _workspaces: dict[tuple[Path, str | None], Workspace] = {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,8 +15,16 @@ from lienthong.lab import image, lifecycle, line, machine, node, state
 from lienthong.lab.place import Place, place
 from lienthong.lab.progress import say
 from lienthong.lab.topology import default_sites, derive
+from lienthong.plan.build import build
 from lienthong.root import find_root
-from lienthong.workspace import workspace
+from lienthong.workspace import open_twin, twinned, workspace
+
+
+class Twin(StrEnum):
+    """What stands in for gear whose software cannot be shipped."""
+
+    OPEN = "open"
+
 
 app = typer.Typer(
     name="lab", no_args_is_help=True, help="The district in a box: start it, look at it, break it."
@@ -35,10 +44,20 @@ def _here() -> Place:
 
 
 @app.command()
-def up(sites: SiteNames = None) -> None:
+def up(
+    sites: SiteNames = None,
+    twin: Annotated[
+        Twin | None,
+        typer.Option(help="open: FRR and Open vSwitch stand in for gear of vendors, told the same"),
+    ] = None,
+) -> None:
     """Start the sites, bare: packages, sshd, a key; nothing of their configuration."""
-    plan = workspace().plan
-    lifecycle.up(_here(), plan, sites or default_sites(plan))
+    ws = workspace()
+    platforms = open_twin(ws.inventory) if twin is Twin.OPEN else {}
+    plan = build(twinned(ws.inventory, platforms)) if platforms else ws.plan
+    for name in platforms:
+        say(f"{name}: {platforms[name][0]} stands in for it: what passes is proved, its software is not")
+    lifecycle.up(_here(), plan, sites or default_sites(plan), platforms)
 
 
 @app.command()

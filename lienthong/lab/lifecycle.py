@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,8 +16,16 @@ from lienthong.lab.topology import Topology, derive
 from lienthong.model.intent import ProvincePlan
 
 
-def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
+def up(
+    place: Place,
+    plan: ProvincePlan,
+    slugs: Sequence[str],
+    platforms: Mapping[str, tuple[str, str | None]] | None = None,
+) -> state.State:
     """Start the sites, bare: sshd, a management address and a key on every node. Does nothing if they are up.
+
+    Args:
+        platforms: gear that `plan` has as something else than the inventory, to be remembered.
 
     Raises:
         Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left.
@@ -25,6 +33,7 @@ def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
     """
     machine.require()
     topology = derive(plan, slugs)
+    _all_debian(plan, topology)
     with _alone(place):
         before = state.read(place)
         if before is not None and all(running.alive for running in before.nodes.values()):
@@ -41,7 +50,7 @@ def up(place: Place, plan: ProvincePlan, slugs: Sequence[str]) -> state.State:
         # Whatever this process starts belongs to the lab from birth: a kill leaves nothing that is not found.
         cgroup.join(f"{place.cgroup}/up")
         try:
-            now = _start(place, topology)
+            now = _start(place, topology, platforms or {})
         except BaseException:
             cgroup.go_back(home)
             clean.wipe(place)
@@ -103,7 +112,18 @@ def running(place: Place) -> state.State:
     return now
 
 
-def _start(place: Place, topology: Topology) -> state.State:
+def _all_debian(plan: ProvincePlan, topology: Topology) -> None:
+    """Nobody can ship a vendor's software; a twin or a simulated device stands in for it, and says so."""
+    booted = {system.name for system in topology.systems}
+    other = [name for name, node in plan.nodes.items() if name in booted and not node.debian]
+    if other:
+        raise LienThongError(
+            f"{', '.join(other)}: software that the lab cannot start",
+            hint="lab up … --twin open puts FRR and Open vSwitch in its place; lienthong sim up simulates it",
+        )
+
+
+def _start(place: Place, topology: Topology, platforms: Mapping[str, tuple[str, str | None]]) -> state.State:
     names = [system.name for system in topology.systems]
     say(f"lab {place.name}: {', '.join(topology.sites)}: {len(names)} systems, {len(topology.probes)} probes")
     base = image.ensure()
@@ -121,7 +141,7 @@ def _start(place: Place, topology: Topology) -> state.State:
         bare = " ".join(host_key.public.split()[:2])
         known.append(f"{topology.addresses[system.name]},{system.name} {bare}\n")
     place.known_hosts.write_text("".join(known), encoding="ascii")
-    now = state.of(place, topology, _boot(place, topology, names))
+    now = state.of(place, topology, _boot(place, topology, names), platforms)
     state.write(place, now)
     say(f"lab {place.name}: up")
     return now

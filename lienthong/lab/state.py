@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class State:
     probes: dict[str, dict[str, str]]
     links: list[list[list[str]]]
     nodes: dict[str, Running]
+    platforms: dict[str, list[str | None]] = field(default_factory=dict)
+    """[platform, model] of gear that runs here as something else than the inventory says."""
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:
@@ -35,7 +38,12 @@ class State:
         return {name: IPv4Address(text) for name, text in (self.outside | self.management).items()}
 
 
-def of(place: Place, topology: Topology, nodes: dict[str, Running]) -> State:
+def of(
+    place: Place,
+    topology: Topology,
+    nodes: dict[str, Running],
+    platforms: Mapping[str, tuple[str, str | None]],
+) -> State:
     """The state of a lab that has just come up."""
     addresses = {name: str(address) for name, address in topology.addresses.items()}
     outside = {system.name for system in topology.systems if system.outside}
@@ -58,6 +66,7 @@ def of(place: Place, topology: Topology, nodes: dict[str, Running]) -> State:
         probes=probes,
         links=[[[link.a.node, link.a.port], [link.b.node, link.b.port]] for link in topology.links],
         nodes=nodes,
+        platforms={name: list(kind) for name, kind in platforms.items()},
     )
 
 

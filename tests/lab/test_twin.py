@@ -1,0 +1,79 @@
+"""A site with gear of vendors, proved with packets: FRR and Open vSwitch stand in for it and are told the
+same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import ROOT
+
+NAME = "test-twin"
+#: What the inventory of Lộc Ninh says instead: a router and a switch of two vendors.
+GEAR = """
+devices:
+  gw-wan:
+    platform: mikrotik-routeros
+    model: MikroTik hEX S
+    runs: {dns: null}
+  sw-wan:
+    platform: huawei-vrp
+    model: S5735-L24T4S
+"""
+
+
+class Twin:
+    """A checkout of which one site has gear of vendors."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(ROOT / "inventory", root / "inventory", ignore=shutil.ignore_patterns("__pycache__"))
+        for path in ROOT.iterdir():
+            if path.name not in {"inventory", ".git", "run", "out"}:
+                (root / path.name).symlink_to(path)
+        with (root / "inventory" / "sites" / "loc-ninh.yaml").open("a", encoding="utf-8") as file:
+            file.write(GEAR)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "lienthong.cli", *words],
+            cwd=self.root,
+            env={**os.environ, "LIENTHONG_LAB": NAME, "LIENTHONG_ROOT": str(self.root),
+                 "LIENTHONG_TARGET": "lab"},
+            capture_output=True, text=True, timeout=900,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+    found = Twin(tmp_path_factory.mktemp("twin") / "checkout")
+    try:
+        yield found
+    finally:
+        found.run("lab", "down")
+
+
+def test_the_lab_says_that_it_cannot_start_such_gear(twin: Twin) -> None:
+    refused = twin.run("lab", "up", "tinh-uy", "loc-ninh")
+    assert refused.returncode == 2, refused.stderr
+    assert "loc-ninh-gw-wan, loc-ninh-sw-wan: software that the lab cannot start" in refused.stderr
+    assert "--twin open" in refused.stderr
+
+
+def test_vlans_routes_and_policy_of_a_vendors_site_are_proved_with_packets(twin: Twin) -> None:
+    up = twin.run("lab", "up", "tinh-uy", "loc-ninh", "--twin", "open")
+    assert up.returncode == 0, up.stderr
+    assert "loc-ninh-gw-wan: linux-gw stands in for it" in up.stderr
+    done = twin.run("apply", "tinh-uy", "loc-ninh")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    audit = twin.run("audit", "loc-ninh", "--json")
+    found = json.loads(audit.stdout)["findings"]
+    assert [one for one in found if one["status"] in {"fail", "error"}] == []
+    assert len([one for one in found if one["status"] == "pass"]) > 100
