@@ -29,7 +29,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "stopping",
         }
     ),
-    frozenset({"adopt", "edit", "lab", "provision", "settle", "goback", "planfile", "reorganise"}),
+    frozenset({"adopt", "edit", "lab", "provision", "settle", "goback", "planfile", "reorganise", "trust"}),
     frozenset({"audit", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
