@@ -84,12 +84,12 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
     except (NetmikoBaseException, ReadException, paramiko.SSHException, OSError, EOFError) as error:
         wrong = _cause(error, paramiko.BadHostKeyException)
         if wrong is not None:
-            raise _changed_key(access, name, wrong) from None
+            raise _changed_key(name, wrong) from None
         text = " ".join(str(_cause(error, paramiko.SSHException) or error).split())
         if "not found in known_hosts" in text:
             raise Unreachable(
                 f"{name}: no host key is on record for {address}",
-                hint=f"compare its fingerprint by another way, then add it to {access.known_hosts}",
+                hint=f"compare it with the device's console: lienthong trust {name}",
             ) from None
         what = f"{name}: {text[:300] or type(error).__name__}"
         raise (Busy if _is_busy(error) else Unreachable)(what) from None
@@ -118,9 +118,9 @@ def _socket(address: IPv4Address, port: int) -> socket.socket:
     return found
 
 
-def _changed_key(access: Access, name: str, error: paramiko.BadHostKeyException) -> Unreachable:
+def _changed_key(name: str, error: paramiko.BadHostKeyException) -> Unreachable:
     return Unreachable(
         f"{name}: THE HOST KEY HAS CHANGED: got {error.key.fingerprint}, "
         f"on record is {error.expected_key.fingerprint}; nothing was sent",
-        hint=f"find out why; if the device was replaced, put its new key into {access.known_hosts}",
+        hint=f"find out why; if the device was replaced or set anew: lienthong trust {name}",
     )
