@@ -27,7 +27,8 @@ _OURS = re.compile(
     rf"interface (?:vlan(?:{'|'.join(str(vlan) for vlan in sorted(set(VLANS.values())))})"
     r"|t[ab][0-9]{1,4}|tac|tslcd-[a-z]|inet[0-9]|e[0-9]{1,2})"
 )
-_ON_INTERFACE = ("description ", "ip address ", "ip ospf ", "shutdown")
+_ON_INTERFACE = ("description ", "ip address ", "ipv6 address ", "ip ospf ", "shutdown")
+_ROUTE = ("ip route ", "ipv6 route ")
 _ON_OSPF = ("ospf router-id ", "passive-interface ", "redistribute ", "network ", "default-information ")
 #: A new value replaces the old one without a moment in between.
 _REPLACED = (
@@ -62,9 +63,9 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
     head = line[0]
     if line in intended:
         return True
-    if head.startswith("ip route "):
-        return head.endswith(f" tag {ROUTE_TAG}") or head.split()[2] in {
-            other[0].split()[2] for other in intended if other[0].startswith("ip route ")
+    if head.startswith(_ROUTE):
+        return f" tag {ROUTE_TAG}" in head or head.split()[2] in {
+            other[0].split()[2] for other in intended if other[0].startswith(_ROUTE)
         }
     if head == "bfd":
         return len(line) > 2 and line[1] == PROFILE
@@ -74,6 +75,9 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
         return left  # a section of which nothing is there but its name
     if len(line) != 2 or not (planned or left):
         return False
+    if line[1].startswith("ipv6 address ") and planned:
+        # Somebody else's IPv6 stays while the plan has none there.
+        return any(other[0] == head and other[-1].startswith("ipv6 address ") for other in intended)
     if head.startswith("interface "):
         return line[1].startswith(_ON_INTERFACE)
     return head == "router ospf" and line[1].startswith(_ON_OSPF)
