@@ -1,4 +1,4 @@
-"""MikroTik with RouterOS 7.15 or later: gateways of both sides, and switches of the series CRS3xx.
+"""MikroTik with RouterOS 7.16 or later: gateways of both sides, and switches of the series CRS3xx.
 
 It has no limit of Ethernet addresses on a port of a bridge, so no port security; TACACS+ it does not speak.
 """

@@ -52,6 +52,7 @@ _KEPT = {
 }
 _NUMBERED = re.compile(r"\s*\d+ +([A-Z]+ +)?(?=;;; |[a-z-]+=)(.*)")
 _FILTERS = ("/ip firewall filter", "/ipv6 firewall filter")
+_TELLING = re.compile(r"<?\b(md5|password|secret|authentication-key|key-string) ")
 _PORT_NAME = re.compile(r"\[ find default-name=(\S+) \]")
 
 
@@ -130,7 +131,7 @@ def intended(text: str) -> Lines:
     for line in text.splitlines():
         if not line.strip():
             continue
-        one = plain(_named_secrets(rendered(line)))
+        one = plain(_harmless(rendered(line)))
         if one.verb == "add":
             found.append(one)
             continue
@@ -142,11 +143,13 @@ def intended(text: str) -> Lines:
     return tuple(dict.fromkeys((str(one),) for one in found))
 
 
-def _named_secrets(one: Item) -> Item:
-    """What people wrote names no secret: it would be put in where everybody reads it."""
+def _harmless(one: Item) -> Item:
+    """What people wrote names no secret, which would be put in where everybody reads it; and has none of the
+    words behind which the transport hides what a device shows, so that it is read back as it was told.
+    """
     return one.of(
         {
-            key: value if key in HIDDEN or key == "public-key" else value.replace("<secret", "(secret")
+            key: value if key in HIDDEN or key == "public-key" else _TELLING.sub(r"\1-", value)
             for key, value in one.values.items()
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lienthong.platforms import Line
 from lienthong.platforms.dialects.routeros_menus import (
+    FLAGS,
     HIDDEN,
     MENUS,
     OTHER,
@@ -99,7 +100,11 @@ def _pairs(gone: Sequence[Item], come: Sequence[Item]) -> dict[int, Item]:
 
 
 def _told(values: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={quoted(value)}" for key, value in sorted(values.items()) if key != PLACE)
+    return " ".join(
+        key if key in FLAGS else f"{key}={quoted(value)}"
+        for key, value in sorted(values.items())
+        if key != PLACE
+    )
 
 
 def _add(one: Item, *, at_end: bool) -> str:
@@ -116,6 +121,7 @@ def _set(was: Item, one: Item) -> Iterator[str]:
         yield _remove(was)
         return
     defaults = {"disabled": "no", "comment": "", **MENUS[one.path].defaults}
+    defaults = {key: value for key, value in defaults.items() if key not in FLAGS}
     new = {key: value for key, value in one.values.items() if was.get(key) != value or key not in was.values}
     lost = [key for key in was.values if key not in one.values and key not in HIDDEN]
     back = {key: defaults[key] for key in lost if key in defaults}

@@ -1,6 +1,6 @@
 """The menus of RouterOS that the plan speaks of: what tells items apart, what is not printed, what is hidden.
 
-Defaults are those of RouterOS 7.15 (help.mikrotik.com/docs/display/ROS/…, the page of each menu): an export
+Defaults are those of RouterOS 7.16 (help.mikrotik.com/docs/display/ROS/…, the page of each menu): an export
 leaves them out, but routing menus print some of them where another tool has set them.
 """
 
@@ -29,6 +29,8 @@ HIDDEN = frozenset(
         "wpa2-pre-shared-key",
     }
 )  # fmt: skip
+#: Values that are said by their name alone, and taken back by `!` before it.
+FLAGS = frozenset({"passive"})
 _LISTS = frozenset({"tagged", "untagged", "policy", "topics", "connection-state", "addresses", "dst-port"})
 _HOSTS = frozenset({"src-address", "dst-address", "address"})
 _TIMES = frozenset({"lease-time", "hello-interval", "dead-interval", "inactivity-timeout"})

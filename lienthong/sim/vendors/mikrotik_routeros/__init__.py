@@ -1,4 +1,4 @@
-"""MikroTik RouterOS 7.15: the console, exports, backups and schedules of a RouterBOARD.
+"""MikroTik RouterOS 7.16: the console, exports, backups and schedules of a RouterBOARD.
 
 One chassis stands for every model: 28 ports have the maker's names, the others were named on day 0 as the
 inventory names ports and lines.
@@ -12,6 +12,7 @@ from ipaddress import IPv4Interface
 from lienthong.sim.box import Vendor
 from lienthong.sim.vendors.mikrotik_routeros import grammar
 from lienthong.sim.vendors.mikrotik_routeros.box import RouterOs
+from lienthong.sim.vendors.mikrotik_routeros.packets import Site
 
 _NAMED = ("inet0", "trunk0", "tslcd-a", "tslcd-b", *(f"e{number}" for number in range(1, 27)))
 _PORTS = (*(f"ether{number}" for number in range(1, 25)), *(f"sfp-sfpplus{number}" for number in range(1, 5)))
@@ -35,6 +36,7 @@ def make(name: str, managed_by: IPv4Interface, keys: Sequence[str]) -> RouterOs:
     vlan = 140 if str(managed_by.ip).startswith("10.1") else 40
     first = managed_by.network[1]
     trunk = BRIDGE if managed_by.ip != first else "trunk0"
+    box.site = Site(managed_by, vlan, ("e1", "ether1") if trunk == BRIDGE else ())
     if trunk == BRIDGE:
         store.add("/interface bridge", {"name": BRIDGE, "vlan-filtering": "yes"})
         store.add("/interface bridge port", {"bridge": BRIDGE, "interface": "e1"})

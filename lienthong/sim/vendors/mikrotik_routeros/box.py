@@ -25,6 +25,7 @@ class RouterOs(Box):
         super().__init__(name, managed_by)
         self.model = model
         self.store = Store()
+        self.site = packets.Site(managed_by, 40)
         self.files: dict[str, Store] = {}
         """Backups by the name of their file."""
         self.flash = False
@@ -69,7 +70,7 @@ class RouterOs(Box):
         )
 
     def answers(self, source: IPv4Address) -> bool:
-        return self.up and packets.reached(self.store, self.managed_by, source)
+        return self.up and packets.reached(self.store, self.site, source)
 
     def configuration(self) -> str:
         accounts = "".join(prints.shown(path, self.store.rows(path), "detail") for path in grammar.UNEXPORTED)
@@ -112,17 +113,13 @@ class RouterOs(Box):
         """
         interval = seconds(row.get("interval") or "0s")
         if row.get("start-time") == "startup":
-            since = self.now_s - self.booted_s
-            due = 3.0 - since
-            while due < 0 and interval:
-                due += interval
-            if due < 0:
+            due = 3.0 if booting else interval - (self.now_s - self.booted_s) % (interval or 1)
+            if not (booting or interval):
                 return  # this start has passed
         elif interval:
             due = interval
         else:
             return
-        del booting
         self.after(due, lambda: self._due(row.number), f"schedule {row.get('name')}")
 
     def _due(self, number: int) -> None:

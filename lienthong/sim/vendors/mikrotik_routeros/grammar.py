@@ -1,5 +1,4 @@
-"""What each menu takes: names, kinds and defaults of values, as in help.mikrotik.com/docs/display/ROS/…,"
-" 7.15.
+"""What each menu takes: names, kinds and defaults of values, as in the pages of help.mikrotik.com for 7.16.
 
 A value is written `name`, with `*` where an item needs it, `=default`, and `:kind`. Kinds: `a|b` one of
 those, `{a,b}` some of those, `1..9` a number, `yesno`, `time`, `iface`, `ifaces`, `@/menu` the name of an

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from lienthong.sim.vendors.mikrotik_routeros.store import Row, Store
 
 
-def reached(store: Store, managed_by: IPv4Interface, source: IPv4Address) -> bool:
+@dataclass(frozen=True)
+class Site:
+    """What lies around the device: where its managers' packets come in."""
+
+    address: IPv4Interface
+    vlan: int
+    """The tag of the management network outside."""
+    uplinks: tuple[str, ...] = ()
+    """Ports of which one leads there; empty: any."""
+
+
+def reached(store: Store, site: Site, source: IPv4Address) -> bool:
     """Whether SSH from `source` is answered at the address by which the device is managed."""
     live = [row for row in store.rows("/ip address") if not row.off]
-    own = next((row for row in live if _interface(row).ip == managed_by.ip), None)
-    if own is None or not carried(store, own.get("interface")):
+    own = next((row for row in live if _interface(row).ip == site.address.ip), None)
+    if own is None or not _leads_out(store, site, own.get("interface")):
         return False
     inside = {
         row.get("interface"): _interface(row).network
@@ -21,15 +33,24 @@ def reached(store: Store, managed_by: IPv4Interface, source: IPv4Address) -> boo
     came_by = next((name for name, network in inside.items() if source in network), None)
     if came_by is None and not _way_back(store, inside, source):
         return False
-    return _served(store, source) and _passes(store, "input", source, managed_by.ip, came_by, 0) is not False
+    passed = _passes(store, "input", source, site.address.ip, came_by, 0)
+    return _served(store, source) and passed is not False
+
+
+def _leads_out(store: Store, site: Site, name: str) -> bool:
+    """Whether an interface lies in the management network, at a port that leads there."""
+    tags = [row for row in store.rows("/interface vlan") if row.get("name") == name]
+    if any(int(row.get("vlan-id") or 1) != site.vlan for row in tags):
+        return False
+    return carried(store, name, None, site.uplinks)
 
 
 def _interface(row: Row) -> IPv4Interface:
     return IPv4Interface(row.get("address"))
 
 
-def carried(store: Store, name: str, vlan: int | None = None) -> bool:
-    """Whether an interface is up: some open port carries it."""
+def carried(store: Store, name: str, vlan: int | None = None, ports: tuple[str, ...] = ()) -> bool:
+    """Whether an interface is up: some open port, or one of `ports`, carries it."""
     for row in store.rows("/interface ethernet"):
         if row.get("name") == name:
             return not row.off
@@ -38,20 +59,23 @@ def carried(store: Store, name: str, vlan: int | None = None) -> bool:
             return not row.off
     for row in store.rows("/interface vlan"):
         if row.get("name") == name:
-            return not row.off and carried(store, row.get("interface"), int(row.get("vlan-id") or 1))
+            return not row.off and carried(store, row.get("interface"), int(row.get("vlan-id") or 1), ports)
     for row in store.rows("/interface bridge"):
         if row.get("name") == name:
-            return not row.off and _bridged(store, row, vlan)
+            return not row.off and _bridged(store, row, vlan, ports)
     return False
 
 
-def _bridged(store: Store, bridge: Row, vlan: int | None) -> bool:
+def _bridged(store: Store, bridge: Row, vlan: int | None, only: tuple[str, ...]) -> bool:
     """Filtering, it gives its processor only what its table says (…/ROS/Bridge+VLAN+Table)."""
     name = bridge.get("name")
     ports = [
         row
         for row in store.rows("/interface bridge port")
-        if row.get("bridge") == name and not row.off and carried(store, row.get("interface"))
+        if row.get("bridge") == name
+        and not row.off
+        and carried(store, row.get("interface"))
+        and (not only or row.get("interface") in only)
     ]
     if bridge.get("vlan-filtering") != "yes" or vlan is None:
         return bool(ports)

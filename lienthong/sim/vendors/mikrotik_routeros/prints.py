@@ -7,11 +7,12 @@ recordings behind ntc-templates' `mikrotik_routeros_*`, which a test parses with
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lienthong.sim.vendors.mikrotik_routeros import grammar, packets
 from lienthong.sim.vendors.mikrotik_routeros.store import Row, Store
 
-VERSION = "7.15.3"
+VERSION = "7.16.2"
 _COLUMNS = {
     "/ip address": ("address", "network", "interface"),
     "/user": ("name", "group", "address", "last-logged-in"),
@@ -44,6 +45,16 @@ def interfaces(store: Store) -> list[Row]:
             values["running"] = "yes" if packets.carried(store, row.get("name")) else ""
             found.append(Row(row.number, "/interface", values))
     return found
+
+
+def running(store: Store, path: str) -> list[Row]:
+    """Items of one menu of interfaces, with whether they run."""
+    return [
+        replace(
+            row, values=row.values | {"running": "yes" if packets.carried(store, row.get("name")) else ""}
+        )
+        for row in store.rows(path)
+    ]
 
 
 def shown(path: str, rows: Sequence[Row], how: str) -> str:
@@ -172,8 +183,8 @@ def resource(model: str, up_s: float) -> str:
     """`/system resource print`."""
     minutes, seconds = divmod(int(up_s), 60)
     pairs = (("uptime", f"{minutes}m{seconds}s"), ("version", f"{VERSION} (stable)"),
-             ("build-time", "2024-07-24 10:39:01"), ("free-memory", "912.4MiB"),
+             ("build-time", "2024-11-26 12:09:40"), ("free-memory", "912.4MiB"),
              ("total-memory", "1024.0MiB"), ("cpu", "ARM64"), ("cpu-count", "4"), ("cpu-load", "1%"),
-             ("free-hdd-space", "466.9MiB"), ("total-hdd-space", "512.0MiB"), ("architecture-name", "arm64"), ("board-name", model),
-             ("platform", "MikroTik"))  # fmt: skip
+             ("free-hdd-space", "466.9MiB"), ("total-hdd-space", "512.0MiB"),
+             ("architecture-name", "arm64"), ("board-name", model), ("platform", "MikroTik"))  # fmt: skip
     return "".join(f"{key:>20}: {value}\n" for key, value in pairs)

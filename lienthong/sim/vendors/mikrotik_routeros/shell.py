@@ -141,6 +141,8 @@ class Console(Shell):
     def _rows(self, path: str) -> list[Row]:
         if path == "/interface":
             return prints.interfaces(self.box.store)
+        if path in ("/interface vlan", "/interface bridge"):
+            return prints.running(self.box.store, path)
         if path == "/file":
             names = [*self.box.files, *(["flash"] if self.box.flash else [])]
             return [Row(-at, path, {"name": name}) for at, name in enumerate(names, 1)]
