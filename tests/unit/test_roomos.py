@@ -309,6 +309,14 @@ def test_a_setting_that_is_not_wanted_any_more_gets_the_factory_value() -> None:
         assert path.startswith("Network 1 ") or value == SETTINGS[path].shown(SETTINGS[path].default), path
 
 
+def test_what_could_cut_the_session_is_typed_last_in_both_directions() -> None:
+    endpoint = Endpoint()
+    diff = endpoint.diff()
+    for sent in (commands(diff.removed[::-1], diff.added[::-1]), commands(diff.added, diff.removed)):
+        paths = [one.removeprefix("xConfiguration ").split(": ")[0] for one in sent]
+        assert paths == [path for path in DEFAULTS if path in paths]
+
+
 def test_three_stars_are_never_typed() -> None:
     assert commands((), (line(PASSWORD, '"***"'),)) == ()
     endpoint = Endpoint(f'*c xConfiguration {PASSWORD}: "anothers"\n')
