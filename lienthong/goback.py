@@ -19,7 +19,7 @@ from lienthong.provision import state_dir
 from lienthong.workspace import Workspace
 
 #: Runs that change something.
-CHANGING = ("apply", "resume", "undo", "fix")
+CHANGING = ("apply", "gear", "resume", "undo", "fix")
 
 
 @dataclass(frozen=True)

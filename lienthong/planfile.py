@@ -45,6 +45,8 @@ class PlanFile:
     """By device; a device that is not here had nothing to change, and must not have moved either."""
     hosts: Mapping[str, tuple[str, ...]]
     """`<node> <tool>` → the changes that were found."""
+    whole: bool = True
+    """Debian systems were looked at too, not only the command lines of gear."""
 
     @property
     def expected(self) -> dict[str, str]:
@@ -52,7 +54,9 @@ class PlanFile:
         return {name: change.before for name, change in self.gear.items()}
 
 
-def write(path: Path, ws: Workspace, sites: Sequence[str], side: str | None, report: Report) -> None:
+def write(
+    path: Path, ws: Workspace, sites: Sequence[str], side: str | None, report: Report, whole: bool = True
+) -> None:
     """Keep a plan.
 
     Raises:
@@ -71,6 +75,7 @@ def write(path: Path, ws: Workspace, sites: Sequence[str], side: str | None, rep
         "author": author(),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": fingerprint(ws),
+        "whole": whole,
         "gear": changes,
         "hosts": {key: list(value) for key, value in hosts(report).items()},
     }
@@ -97,6 +102,7 @@ def read(path: Path) -> PlanFile:
             str(data["inputs"]),
             {change.node: change for change in gear},
             {str(key): tuple(map(str, value)) for key, value in data["hosts"].items()},
+            bool(data["whole"]),
         )
     except OSError as error:
         raise LienThongError(f"{path}: {error.strerror}") from None

@@ -164,7 +164,7 @@ def apply(
     """Make the sites as intended. A second time changes nothing.
 
     Args:
-        verb: what the journal calls the run: `apply`, `resume` or `undo`.
+        verb: what the journal calls the run: `apply`, `gear` (without hosts), `resume` or `undo`.
 
     Raises:
         LienThongError: another run holds one of these sites, or a tool could not be started.
@@ -181,11 +181,12 @@ def apply(
     ):
         number = journal.begin(verb, ws.access.target, sites, __version__, inputs)
         journal.note(number, "fences", json.dumps(leases.fences))
+        journal.note(number, "hosts", str(int(options.hosts)))
         journal.note(number, "nodes", " ".join(node.name for node in nodes))
         snapshots.keep(state_dir(ws), number, ws.root)
         say(f"run {number}")
         run = _Run(ws, say, options, journal, number, leases.check, stop.asked)
-        if verb == "apply" and options.hosts and journal.settled(number, sites, inputs):
+        if verb == "apply" and journal.settled(number, sites, inputs):
             # Nothing is expected to change, so the order no longer matters and the tools may look
             # at the same time. Each still looks at every path it owns: this saves waiting, not looking.
             report = _together(run, nodes)

@@ -31,7 +31,9 @@ def run_of(journal: Journal, number: int | None) -> Run:
         if found is None:
             raise LienThongError(f"there is no run {number}", hint="lienthong history lists them")
         return found
-    found = next((run for run in journal.runs() if run.verb in {"apply", "resume", "undo"}), None)
+    from lienthong.goback import CHANGING
+
+    found = next((run for run in journal.runs() if run.verb in CHANGING), None)
     if found is None or (found.outcome == "done" and not journal.unsettled(found.id)):
         raise LienThongError("the last run ended well: there is nothing to resume")
     return found

@@ -20,12 +20,16 @@ Allow = Annotated[
 ]
 
 
+Gear = Annotated[bool, typer.Option("--gear", help="only the command lines of gear and endpoints")]
+
+
 def command(
     sites: Sites = None,
     all_sites: All = False,
     target: TargetOption = None,
     side: SideOption = None,
     allow: Allow = None,
+    gear: Gear = False,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -43,8 +47,8 @@ def command(
             f"the level of {', '.join(asking)} asks for a plan that a second officer has signed",
             hint="lienthong plan … --out FILE, have it signed, lienthong apply FILE",
         )
-    options = provision.Options(allow=frozenset(allow or ()))
-    report = provision.apply(ws, slugs, nodes, say, options)
+    options = provision.Options(allow=frozenset(allow or ()), hosts=not gear)
+    report = provision.apply(ws, slugs, nodes, say, options, verb="gear" if gear else "apply")
     show(report, ws, slugs, as_json)
 
 
@@ -73,7 +77,7 @@ def _apply_kept(
     ws, slugs, nodes = start("apply", root, target or Target(kept.target), kept.sites, False, side or own)
     officer = planfile.check_signature(kept, path, ws)
     say(f"plan of {kept.made} by {kept.author}" + (f", signed by {officer}" if officer else ", not signed"))
-    planfile.still_true(kept, ws, provision.plan(ws, nodes, say, provision.Options(allow=allow)))
-    options = provision.Options(allow=allow, expected=kept.expected)
-    report = provision.apply(ws, slugs, nodes, say, options)
+    options = provision.Options(allow=allow, expected=kept.expected, hosts=kept.whole)
+    planfile.still_true(kept, ws, provision.plan(ws, nodes, say, options))
+    report = provision.apply(ws, slugs, nodes, say, options, verb="apply" if kept.whole else "gear")
     show(report, ws, slugs, as_json)

@@ -31,12 +31,14 @@ def command(
     journal = journal_of(root, target)
     run = run_of(journal, number)
     ws, slugs, _ = start("resume", root, target, run.sites, False, side)
-    nodes = nodes_of(ws, journal.noted(run.id).get("nodes", "").split())
+    noted = journal.noted(run.id)
+    nodes = nodes_of(ws, noted.get("nodes", "").split())
     say(f"goes on with run {run.id} ({run.verb} of {' '.join(run.sites)}, {run.outcome or 'cut off'})")
     if run.inputs != provision.fingerprint(ws):
         say("the inventory or the tool has changed since: what holds now is applied")
     for one in settle(ws, journal.unsettled(run.id), say):
         say(f"{one.node}: {one.state}: {one.said}")
-    options = provision.Options(allow=frozenset(allow or ()))
+    whole = noted.get("hosts", "1") == "1"
+    options = provision.Options(allow=frozenset(allow or ()), hosts=whole)
     report = provision.apply(ws, slugs, nodes, say, options, verb="resume")
     show(report, ws, slugs, as_json)

@@ -52,6 +52,17 @@ class Controller:
         line = f"\nuplinks:\n  tslcd-a: {{cost: {cost}}}\n"
         site.write_text(text.replace("\nuplinks:\n", line), encoding="utf-8")
 
+    def port(self, name: str, segment: str) -> None:
+        """Put a probe port of the switch into a segment."""
+        site = self.root / "inventory" / "sites" / "loc-ninh.yaml"
+        more = f"devices:\n  sw-wan:\n    ports:\n      {name}: {{segment: {segment}, probe: true}}\n"
+        site.write_text(site.read_text(encoding="utf-8") + more, encoding="utf-8")
+
+    @staticmethod
+    def lab_environment() -> dict[str, str]:
+        """What a command about the lab itself is started with."""
+        return {**os.environ, "LIENTHONG_LAB": NAME, "LIENTHONG_TARGET": "lab"}
+
     @property
     def environment(self) -> dict[str, str]:
         return {
