@@ -1,0 +1,161 @@
+"""One simulated VRP5 device: hardware, running and saved configuration, the start that is set for later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address, IPv4Interface
+
+from lienthong.sim.box import Box, Shell, Timer
+from lienthong.sim.vendors.huawei_vrp import access
+from lienthong.sim.vendors.huawei_vrp.config import Config
+from lienthong.sim.vendors.huawei_vrp.forms import GLOBAL, OPENING, ORDER, VIEWS
+from lienthong.sim.vendors.huawei_vrp.grammar import Form
+
+HEADER = "!Software Version V200R021C00SPC500"
+_POWER = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+def view_of(heading: str, views: Sequence[tuple[Form, str]] = OPENING) -> str:
+    """The kind of a view by its heading."""
+    words = heading.split()
+    for form, view in views:
+        fixed = [word for word in form.words if not word.startswith("<")]
+        if (
+            len(words) == len(form.words)
+            and words[0] == form.words[0]
+            and all(word in words for word in fixed)
+        ):
+            number = words[-1]
+            if words[0] == "acl" and number.isdigit() and (number[0] == "2") != (view == "basic"):
+                continue
+            return view
+    return ""
+
+
+def _start(form: Form) -> str:
+    found = []
+    for word in form.words:
+        if word[0] in "<{":
+            break
+        found.append(word)
+    return " ".join(found)
+
+
+_WITHIN: dict[str, list[str]] = {}
+for _form in (*VIEWS, *(one for one, _ in OPENING)):
+    for _view in _form.views:
+        if _start(_form) not in _WITHIN.setdefault(_view, []):
+            _WITHIN[_view].append(_start(_form))
+_GLOBAL = [_start(form) for form in GLOBAL]
+
+
+def rank(line: str) -> int | None:
+    """Where a line of the system view stands."""
+    found = next((index for index, start in enumerate(ORDER) if line.startswith(start)), None)
+    if found is None:
+        return None
+    inner = [index for index, start in enumerate(_GLOBAL) if line == start or line.startswith(f"{start} ")]
+    return found * 1000 + (max(inner, key=lambda index: len(_GLOBAL[index])) + 1 if inner else 0)
+
+
+def within(heading: str, line: str) -> int | None:
+    """Where a line of a view stands."""
+    starts = _WITHIN.get(view_of(heading), [])
+    fits = [index for index, start in enumerate(starts) if line == start or line.startswith(f"{start} ")]
+    return max(fits, key=lambda index: len(starts[index])) + 1 if fits else None
+
+
+class VrpBox(Box):
+    """See :class:`lienthong.sim.box.Box`."""
+
+    boot_s = 150.0
+
+    def __init__(
+        self, name: str, managed_by: IPv4Interface, day0: str, switched: Sequence[str], routed: Sequence[str],
+        model: str,
+    ) -> None:  # fmt: skip
+        super().__init__(name, managed_by)
+        self.switched, self.routed, self.model = frozenset(switched), frozenset(routed), model
+        self.running = Config(HEADER, rank, within)
+        self._salts = 0
+        self._schedule: Timer | None = None
+        self._saved = ""
+        self.load(day0)
+
+    def load(self, text: str) -> None:
+        """Take a configuration, foreign sections and all, as running and saved."""
+        self.running.load(text)
+        self._hardware()
+        self._saved = self.running.text()
+
+    def _hardware(self) -> None:
+        known = set(self.running.lines())
+        for name in sorted(self.switched | self.routed):
+            if f"interface {name}" not in known:
+                self.running.put((), f"interface {name}")
+
+    def start(self) -> None:
+        self.running.load(self._saved)
+        self._hardware()
+        self._schedule = None
+
+    def power_off(self) -> None:
+        super().power_off()
+        self._schedule = None
+
+    def shell(self, user: str) -> Shell:
+        from lienthong.sim.vendors.huawei_vrp.shell import VrpShell
+
+        return VrpShell(self, user)
+
+    def keys_of(self, user: str) -> Sequence[str]:
+        return access.keys(self.running, user)
+
+    def answers(self, source: IPv4Address) -> bool:
+        return self.up and access.answers(self.running, self.managed_by, source)
+
+    def configuration(self) -> str:
+        return self.running.text()
+
+    def saved(self) -> str:
+        return self._saved
+
+    def save(self) -> bool:
+        """Write what runs; False where there is no room."""
+        if self.full:
+            return False
+        self._saved = self.running.text()
+        return True
+
+    def salt(self) -> str:
+        """New with every secret, so that no secret is shown twice in the same way."""
+        self._salts += 1
+        return f"{self._salts:x}".rjust(6, "x")
+
+    @property
+    def hostname(self) -> str:
+        found = [line.split()[1] for line in self.running.lines() if re.match(r"sysname \S", line)]
+        return found[0] if found else "HUAWEI"
+
+    @property
+    def scheduled(self) -> tuple[datetime, int] | None:
+        """(hour, minutes left) of the start that is set."""
+        if self._schedule is None or not self._schedule.live:
+            return None
+        left = self._schedule.due_s - self.now_s
+        return self.clock() + timedelta(seconds=left), int(-(-left // 60))
+
+    def schedule(self, minutes: int) -> None:
+        """Start anew after so many minutes; one that was set before is forgotten."""
+        self.unschedule()
+        self._schedule = self.after(minutes * 60.0, self.reboot, "schedule reboot")
+
+    def unschedule(self) -> None:
+        if self._schedule is not None:
+            self._schedule.live = False
+        self._schedule = None
+
+    def clock(self) -> datetime:
+        return _POWER + timedelta(seconds=self.now_s)
