@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from lienthong.hostsfile import VARIABLES
+from lienthong.hostsfile import ROOMS, VARIABLES
 from lienthong.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +164,28 @@ CHANGES = [
     ("run/lab/t/state.json", "10.255.0.11", "10.255.0.91"),
     ("run/lab/t/id_ed25519.pub", "AAAAPUBLIC", "AAAAPUBLIK"),
 ]
+
+
+def test_whatever_an_answer_is_made_with_counts(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    code = (
+        "import json, runpy, sys\n"
+        "import lienthong.hostsfile as kept\n"
+        "kept.answered, kept.answer = (lambda *a: None), (lambda c, p, make: make())\n"
+        "sys.argv = ['hosts.py', '--list']\n"
+        "try: runpy.run_path('inventory/hosts.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print('modules', json.dumps(sorted(name for name in sys.modules if name.startswith('lienthong.'))))\n"
+    )
+    env = {"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LIENTHONG_TARGET": "live"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env={**env, "PYTHONPATH": str(root)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = json.loads(done.stdout.rpartition("modules ")[2])
+    assert len(modules) > 10
+    rooms = {room.removesuffix(".py") for room in ROOMS}
+    assert {name.split(".")[1] for name in modules} <= rooms
 
 
 def test_a_changed_byte_anywhere_gives_a_new_answer(tmp_path: Path) -> None:
