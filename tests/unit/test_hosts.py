@@ -175,7 +175,8 @@ def test_whatever_an_answer_is_made_with_counts(tmp_path: Path) -> None:
         "sys.argv = ['hosts.py', '--list']\n"
         "try: runpy.run_path('inventory/hosts.py', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "print('modules', json.dumps(sorted(name for name in sys.modules if name.startswith('lienthong.'))))\n"
+        "names = sorted(name for name in sys.modules if name.startswith('lienthong.'))\n"
+        "print('modules', json.dumps(names))\n"
     )
     env = {"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LIENTHONG_TARGET": "live"}
     done = subprocess.run(
