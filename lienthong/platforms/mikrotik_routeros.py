@@ -1,6 +1,8 @@
 """MikroTik with RouterOS 7.16 or later: gateways of both sides, and switches of the series CRS3xx.
 
 It has no limit of Ethernet addresses on a port of a bridge, so no port security; TACACS+ it does not speak.
+A hEX leaves the factory in device mode `home`, which forbids schedules and so the undo: on day 0 it is told
+`/system device-mode update mode=advanced`, which its button confirms (…/docs/display/ROS/Device-mode).
 """
 
 from lienthong.platforms import Hardware, Platform

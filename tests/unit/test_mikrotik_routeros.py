@@ -347,6 +347,14 @@ def test_every_refusal_is_noticed(line: str) -> None:
     assert drive.box.configuration() == before
 
 
+def test_somebody_with_all_rights_is_left() -> None:
+    drive = brought(Role.GATEWAY)
+    assert drive.type("/user remove admin") == ""
+    for command in ("remove netadm", "set netadm disabled=yes", "set netadm group=read", "disable netadm"):
+        assert drive.type(f"/user {command}").startswith("failure")
+    assert drive.box.answers(CONTROLLER)
+
+
 def test_an_export_that_gave_up_is_no_answer() -> None:
     assert any(
         re.search(error, "x\n#error exporting /ip/route (timeout)\n", re.M) for error in ROUTEROS.errors
@@ -354,6 +362,30 @@ def test_an_export_that_gave_up_is_no_answer() -> None:
 
 
 # ---- words
+
+
+SHOWN = Routed(Role.SWITCH).type(
+    "/ip firewall filter add chain=lienthong-input src-address=10.0.0.0/8",
+    "/ip firewall filter add chain=input action=jump jump-target=lienthong-input",
+    ROUTEROS.show,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, len(SHOWN)),
+    st.integers(0, 9),
+    st.text(max_size=20) | st.sampled_from(["=", '"', ",", "0"]),
+)
+def test_whatever_a_device_says_is_read(at: int, gone: int, said: str) -> None:
+    lines = parse(SHOWN[:at] + said + SHOWN[at + gone :])
+    assert ROUTEROS.reach is not None
+    ROUTEROS.reach(lines)
+    for line in lines:
+        ROUTEROS.vlans(line)
+        ROUTEROS.interfaces(line)
+    mine = [line for line in lines if ROUTEROS.owns(line, frozenset(ROUTER.intended))]
+    ROUTEROS.commands(mine, ())
 
 
 @settings(max_examples=300, deadline=None)
@@ -391,7 +423,7 @@ def test_a_hostile_description_becomes_no_line(text: str) -> None:
     assert all(len(line[0].splitlines()) == 1 for line in lines)
     drive.bring(lines)
     assert drive.diff(lines).told == ()
-    assert [row.get("name") for row in drive.box.store.rows("/user")] == ["netadm", "console"]
+    assert [row.get("name") for row in drive.box.store.rows("/user")] == ["admin", "netadm", "console"]
 
 
 def test_a_template_may_quote_json_and_nothing_else() -> None:
@@ -431,7 +463,7 @@ def bad(role: Role) -> dict[str, tuple[Callable[[Lines], Lines], str]]:
         "user": (lambda lines: without(lines, "/user", "name=netadm"), "takes away the account"),
         "key": (lambda lines: without(lines, "/user ssh-keys"), "takes away the account"),
         "group": (
-            lambda lines: changed(lines, "group=lienthong-ssh", "group=lienthong-console"),
+            lambda lines: changed(lines, "group=full", "group=lienthong-console"),
             "takes away the acc",
         ),
     }

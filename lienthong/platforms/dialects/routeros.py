@@ -34,7 +34,7 @@ from lienthong.platforms.dialects.routeros_menus import (
     plain,
     settings,
 )
-from lienthong.platforms.dialects.routeros_reach import reach
+from lienthong.platforms.dialects.routeros_reach import ids, reach
 from lienthong.platforms.dialects.routeros_words import Item, item, pairs, quoted, rendered, whole
 
 _USERS, _KEYS = "/user", "/user ssh-keys"
@@ -219,12 +219,7 @@ def vlans(line: Line) -> frozenset[int]:
     """VLANs that a line lets a port carry."""
     one = item(line[0])
     text = one.get("vlan-ids") or one.get("vlan-id") or one.get("pvid") if one is not None else ""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit():
-            found.update(range(int(first), int(last or first) + 1))
-    return frozenset(found)
+    return frozenset(ids(text))
 
 
 def prompt(name: str) -> str:  # noqa: ARG001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Interface, IPv4Network
 
 from lienthong.platforms import Lines, Reach
@@ -25,11 +26,12 @@ def reach(lines: Lines) -> Reach:
     return Reach(
         addresses=_addresses(live, down),
         carried=_carried(live, down),
-        tag={one.get("name"): int(one.get("vlan-id")) for one in live if one.path == "/interface vlan"},
+        tag={one.get("name"): _tag(one, "vlan-id") for one in live if one.path == "/interface vlan"},
         routes=frozenset(
-            IPv4Network(one.get("dst-address"))
+            network
             for one in live
-            if one.path == "/ip route" and one.get("dst-address") and one.get("routing-table") in ("", "main")
+            if one.path == "/ip route" and one.get("routing-table") in ("", "main")
+            for network in _networks(one.get("dst-address"))
         ),
         dynamic=any(one.path == "/routing ospf interface-template" for one in live),
         ssh=service.get("disabled", "no") != "yes",
@@ -53,7 +55,8 @@ def _addresses(live: Sequence[Item], down: set[str]) -> dict[str, tuple[IPv4Inte
     for one in live:
         name = one.get("interface")
         if one.path == "/ip address" and name not in down:
-            found[name] = (*found.get(name, ()), IPv4Interface(one.get("address")))
+            with suppress(ValueError):
+                found[name] = (*found.get(name, ()), IPv4Interface(one.get("address")))
     return found
 
 
@@ -63,23 +66,39 @@ def _carried(live: Sequence[Item], down: set[str]) -> dict[str, frozenset[int]]:
     bridges = {one.get("name") for one in live if one.path == "/interface bridge"}
     for one in live:
         if one.path == "/interface vlan" and one.get("interface") not in bridges:
-            found.setdefault(one.get("interface"), set()).add(int(one.get("vlan-id")))
+            found.setdefault(one.get("interface"), set()).add(_tag(one, "vlan-id"))
         elif one.path == "/interface bridge port":
-            found.setdefault(one.get("interface"), set()).add(int(one.get("pvid") or 1))
+            found.setdefault(one.get("interface"), set()).add(_tag(one, "pvid"))
     tagged: set[str] = set()
     for one in live:
         if one.path == "/interface bridge vlan":
             for port in filter(None, (one.get("tagged") + "," + one.get("untagged")).split(",")):
                 tagged.add(port)
-                found.setdefault(port, set()).update(_ids(one.get("vlan-ids")))
+                found.setdefault(port, set()).update(ids(one.get("vlan-ids")))
     return {port: frozenset(ids) for port, ids in found.items() if port not in down | bridges}
 
 
-def _ids(text: str) -> set[int]:
+def _tag(one: Item, key: str) -> int:
+    """A VLAN; the first where nothing is said."""
+    return int(one.get(key)) if one.get(key).isdecimal() else 1
+
+
+def ids(text: str) -> set[int]:
+    """Numbers and ranges, of VLANs or ports."""
     found: set[int] = set()
     for part in text.split(","):
         first, _, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
+        if first.isdecimal() and (last or first).isdecimal():
+            found.update(range(int(first), min(int(last or first), 65535) + 1))
+    return found
+
+
+def _networks(text: str) -> list[IPv4Network]:
+    """Networks of a list; what is none, such as a range or `!10.0.0.0/8`, is left out."""
+    found = []
+    for part in text.split(","):
+        with suppress(ValueError):
+            found.append(IPv4Network(part, strict=False))
     return found
 
 
@@ -88,12 +107,12 @@ def _logins(live: Sequence[Item], service: str) -> tuple[IPv4Network, ...]:
 
     Foreign rules are not judged: they lie behind ours.
     """
-    allowed = [IPv4Network(net) for net in service.split(",") if net and ":" not in net] or [ANY]
+    allowed = _networks(service) if service else [ANY]
     rules = [one for one in live if one.path == "/ip firewall filter"]
     if not any(one.get("chain") == "input" and one.get("jump-target").startswith(NAMED) for one in rules):
         return tuple(allowed)
     passed = [
-        IPv4Network(one.get("src-address") or ANY)
+        network
         for one in rules
         if one.get("chain").startswith(f"{NAMED}-input")
         and one.get("action") == "accept"
@@ -101,6 +120,7 @@ def _logins(live: Sequence[Item], service: str) -> tuple[IPv4Network, ...]:
         and one.get("protocol") in ("", "tcp")
         and _covers(one.get("dst-port"))
         and not one.get("src-address-list")
+        for network in (_networks(one.get("src-address")) if one.get("src-address") else [ANY])
     ]
     return tuple(
         dict.fromkeys(
@@ -114,8 +134,7 @@ def _length(network: IPv4Network) -> int:
 
 
 def _covers(ports: str) -> bool:
-    ranges = [part.partition("-") for part in ports.split(",") if part]
-    return not ranges or any(int(low) <= SSH <= int(high or low) for low, _, high in ranges)
+    return not ports or SSH in ids(ports)
 
 
 def _users(live: Sequence[Item]) -> frozenset[str]:

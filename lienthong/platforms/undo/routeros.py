@@ -8,7 +8,8 @@ The backup is saved before the schedules are made, so what is restored has neith
 To load a backup without a question takes `password=""`, and it starts the device anew. A schedule without a
 start time is due first when its interval has passed; one that begins with `startup` counts its intervals from
 the start of the device, and would come too early: hence two. Certificates are in no backup and stay as they
-are. On a device with a folder `flash` all else lies in memory and is gone after a start.
+are. On a device with a folder `flash` all else lies in memory and is gone after a start. The backup is not
+encrypted, since its password would stand in the schedule beside it; it is removed with the confirmation.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ def make(name: str, managed_by: IPv4Interface, keys: Sequence[str]) -> RouterOs:
     store.add("/ip address", {"address": str(managed_by), "interface": f"vlan{vlan}"})
     back = first if managed_by.ip != first else managed_by.network[254]
     store.add("/ip route", {"dst-address": "0.0.0.0/0", "gateway": str(back)})
+    store.add("/user", {"name": "admin", "group": "full", "comment": "system default user"})
     store.add("/user", {"name": "netadm", "group": "full"})
     for key in keys:
         store.add("/user ssh-keys", {"user": "netadm", "key": key})

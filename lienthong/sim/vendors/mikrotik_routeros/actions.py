@@ -90,6 +90,8 @@ def change(shell: Console, path: str, args: list[Word]) -> str:
     rows, rest = (store.rows(path), args) if path in grammar.SINGLES else _chosen(shell, path, args)
     given = _given(path, rest)
     for row in rows:
+        if given.get("group", "full") != "full" or given.get("disabled") == "yes":
+            _not_the_last(shell, row)
         store.set(row, given)
         shell.box.changed(shell)
     return ""
@@ -101,9 +103,17 @@ def remove(shell: Console, path: str, args: list[Word]) -> str:
     for row in rows:
         if row.verb == "set":
             raise Refused("failure: can not remove default entry")
+        _not_the_last(shell, row)
         shell.box.store.remove(row)
         shell.box.changed(shell)
     return ""
+
+
+def _not_the_last(shell: Console, row: Row) -> None:
+    """Somebody with all rights must be left (…/ROS/User, "Router Users"); the words are not on that page."""
+    full = [one for one in shell.box.store.rows("/user") if one.get("group") == "full" and not one.off]
+    if full == [row]:
+        raise Refused("failure: there should be at least one user with full access rights")
 
 
 def move(shell: Console, path: str, args: list[Word]) -> str:
@@ -122,6 +132,8 @@ def _switched(value: str) -> Callable[[Console, str, list[Word]], str]:
     def switch(shell: Console, path: str, args: list[Word]) -> str:
         rows, _ = _chosen(shell, path, args)
         for row in rows:
+            if value == "yes":
+                _not_the_last(shell, row)
             shell.box.store.set(row, {"disabled": value})
             shell.box.changed(shell)
         return ""
