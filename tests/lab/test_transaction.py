@@ -216,22 +216,27 @@ def test_two_controllers_exclude_each_other_and_one_that_slept_past_its_lease_se
     other = Controller(tmp_path / "other", 30, another=True)
     before = here.last()
     process = here.start("apply", *SITES)
-    here.until(process, HUB, "looked", before)
-    refused = other.run("apply", *SITES)
-    assert refused.returncode == 3, refused.stdout
-    assert "is at work there" in refused.stderr
-    process.send_signal(signal.SIGSTOP)
-    time.sleep(35)  # the lease is 30 s
-    deadline = time.monotonic() + 90
-    while True:
-        done = other.run("apply", *SITES)
-        if done.returncode == 0 or time.monotonic() > deadline:
-            break
-        time.sleep(5)  # a device that was armed when its controller fell asleep returns first
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert costs(district) == ("30", "30")
-    process.send_signal(signal.SIGCONT)
-    said, _ = process.communicate(timeout=180)
-    assert process.returncode != 0, said
-    assert "no longer holds the site" in said or "cannot be asked any more" in said, said
-    assert costs(district) == ("30", "30"), "the one that woke has sent something"
+    try:
+        here.until(process, HUB, "looked", before)
+        process.send_signal(signal.SIGSTOP)
+        slept = time.monotonic()
+        refused = other.run("apply", *SITES)
+        assert refused.returncode == 3, refused.stdout
+        assert "is at work there" in refused.stderr
+        time.sleep(max(0.0, slept + 35 - time.monotonic()))  # the lease is 30 s
+        deadline = time.monotonic() + 150
+        while True:
+            done = other.run("apply", *SITES)
+            if done.returncode == 0 or time.monotonic() > deadline:
+                break
+            time.sleep(5)  # a device that was armed when its controller fell asleep returns first
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert costs(district) == ("30", "30")
+        process.send_signal(signal.SIGCONT)
+        said, _ = process.communicate(timeout=180)
+        assert process.returncode != 0, said
+        assert "no longer holds the site" in said or "cannot be asked any more" in said, said
+        assert costs(district) == ("30", "30"), "the one that woke has sent something"
+    finally:
+        process.kill()
+        process.wait()
