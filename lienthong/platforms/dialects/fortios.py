@@ -18,8 +18,18 @@ from lienthong.errors import LienThongError
 from lienthong.platforms import Dialect, Line, Lines
 from lienthong.platforms.dialects.fortios_change import INTERFACES, LOCAL_IN, commands
 from lienthong.platforms.dialects.fortios_reach import reach
-from lienthong.platforms.dialects.fortios_scope import FIRST, LAST, MISPLACED, PREFIX, number, ours, owns
-from lienthong.platforms.dialects.fortios_text import OTHER, Hidden, key, leaves, words
+from lienthong.platforms.dialects.fortios_scope import (
+    ADMINS,
+    FIRST,
+    LAST,
+    MARK,
+    MISPLACED,
+    PREFIX,
+    number,
+    ours,
+    owns,
+)
+from lienthong.platforms.dialects.fortios_text import OTHER, Hidden, Mine, key, leaves, words
 
 #: Lists whose order means nothing; FortiOS shows them in its own.
 _LISTS = frozenset(
@@ -69,7 +79,9 @@ def parse(text: str) -> Lines:
             "the FortiGate is divided into virtual domains",
             hint="this tool configures one that is whole: set vdom-mode no-vdom",
         )
-    return (*_spelt(found), *_misplaced(found))
+    marked = {line[:2] for line in found if line[0] == ADMINS and line[-1] == MARK}
+    spelt = ((line[0], Mine(line[1]), *line[2:]) if line[:2] in marked else line for line in _spelt(found))
+    return (*spelt, *_misplaced(found))
 
 
 def intended(text: str) -> Lines:
@@ -169,7 +181,6 @@ FORTIOS = Dialect(
     account="network",
     show="show",
     errors=(
-        r"^.*Command fail\. Return code -?\d+",
         r"^[Cc]ommand parse error before .*",
         r"^value parse error before .*",
         r"^Unknown action \d+",
@@ -177,6 +188,8 @@ FORTIOS = Dialect(
         r"^node_check_object fail!.*",
         r"^incomplete command in the end",
         r"^object (?:set|check) operator error.*",
+        r"^.* is used by other \d+ entries",
+        r"^.*Command fail\. Return code -?\d+",
     ),
     save=None,  # every `next` and `end` is kept at once, but while the undo is armed: then it saves
     saved=None,

@@ -76,7 +76,7 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
     for heading in sorted({line[0] for line in deleted if len(line) == 2}, key=_late):
         names = [
             line[1].removeprefix("edit ")
-            for line in removed
+            for line in reversed(removed)  # what drops the rest goes before what lets in
             if line in deleted and line[0] == heading and len(line) == 2
         ]
         typed += [heading, *(f"delete {name}" for name in names), "end"]

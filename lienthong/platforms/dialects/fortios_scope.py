@@ -1,9 +1,9 @@
 """What of a FortiGate's configuration the plan owns.
 
-Owned are: entries whose name begins with `lt-`, entries of numbered tables in the range below, what the
-plan says of an interface that it addresses and of an account that it names, and single values in sections
-that it addresses. What the device adds by itself (`uuid`, `snmp-index`) and what else somebody said of a
-thing stays.
+Owned are: entries whose name begins with `lt-`, accounts with the plan's mark, entries of numbered tables
+in the range below, what the plan says of an interface that it addresses and of an account that it names,
+and single values in sections that it addresses. What the device adds by itself (`uuid`, `snmp-index`) and
+what else somebody said of a thing stays.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from lienthong.platforms import Line
-from lienthong.platforms.dialects.fortios_text import key
+from lienthong.platforms.dialects.fortios_text import Mine, key
 
 PREFIX = "lt-"
 #: Numbers of our entries; FortiOS counts its own from 1, and takes up to 4294967294.
@@ -43,6 +43,9 @@ _NESTED = {
     "config router ospf": frozenset({"config ospf-interface", "config network"}),
     "config system ntp": frozenset({"config ntpserver"}),
 }
+ADMINS = "config system admin"
+#: Stands in our accounts, so that one that the plan no longer has can be told from a foreign one.
+MARK = 'set comments "lienthong"'
 _ADDED = frozenset({"uuid", "snmp-index", "policyid", "global-label", "reserved-address", "tos-mask"})
 #: Values that are ours wherever the plan has the entry.
 _VALUES: Mapping[str, frozenset[str]] = {
@@ -63,9 +66,10 @@ _VALUES: Mapping[str, frozenset[str]] = {
             "dhcp-relay-ip",
         ]
     ),
-    "config system admin": frozenset(
+    ADMINS: frozenset(
         [
             "accprofile",
+            "comments",
             "vdom",
             "ssh-public-key1",
             "ssh-public-key2",
@@ -158,9 +162,10 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
     name = key(line[1])
     if head in _OURS:
         return ours(name)
-    if head in _VALUES and (ours(name) or line[:2] in planned.entries):
+    mine = ours(name) or isinstance(line[1], Mine)
+    if head in _VALUES and (mine or line[:2] in planned.entries):
         if len(line) == 2:
-            return ours(name)
+            return mine
         if head == "config system interface" and line[2] == "config ipv6":
             return ours(name) and value in {"ip6-address", "ip6-allowaccess"}
         return len(line) == 3 and value in _VALUES[head]

@@ -46,6 +46,12 @@ class Hidden(str):
         return (Hidden, (str(self),))
 
 
+class Mine(str):
+    """The heading of an entry that bears the plan's mark. Equal to the same words without it."""
+
+    __slots__ = ()
+
+
 def leaves(text: str) -> Lines:
     """All lines of a configuration, in its order.
 

@@ -33,15 +33,19 @@ class FortiGate(Box):
         self._idle: Timer | None = None
         self._shown = 0
         self._entries = 0
+        self._dirty = False
+        self._known: dict[IPv4Address, bool] = {}
 
     def load(self, text: str) -> None:
         """Take a configuration as if it had been restored: in force, and in the flash."""
-        self.running = read(text)
-        self.flash = self.running.copy()
+        self.flash = read(text)
+        self.start()
 
     def start(self) -> None:
         self.running = self.flash.copy()
         self._idle = None
+        self._dirty = False
+        self._known.clear()
 
     def shell(self, user: str) -> Shell:
         return Cli(self, user)
@@ -55,7 +59,9 @@ class FortiGate(Box):
         ]
 
     def answers(self, source: IPv4Address) -> bool:
-        return answers(self.running, self.managed_by, source)
+        if source not in self._known:
+            self._known[source] = answers(self.running, self.managed_by, source)
+        return self._known[source]
 
     def configuration(self) -> str:
         return "\n".join(self.running.lines(0)) + "\n"
@@ -95,19 +101,18 @@ class FortiGate(Box):
                 "set snmp-index", str(20 + self._entries), ("set snmp-index", "set interface", "set vlanid")
             )
 
-    # Save modes: Administration Guide 7.0, "Using configuration save mode"; what is said: CLI Reference, `execute
-    # cfg save` and `execute cfg reload`; the restart: Fortinet Community 191106.
+    # Save modes: Administration Guide 7.0, "Using configuration save mode"; what is said: CLI Reference,
+    # `execute cfg save` and `execute cfg reload`; the restart: Fortinet Community 191106.
 
     def changed(self) -> None:
         """Something was changed for good: written at once, or to be saved in time."""
-        mode = self.mode
-        if mode == "automatic":
+        self._known.clear()
+        self._dirty = True
+        if self.mode == "automatic":
             self._keep()
         else:
-            if (
-                self.mode_is_kept
-                and "set cfg-save" not in (self.flash.part("config system global") or Tree()).items
-            ):
+            kept = (self.flash.part("config system global") or Tree()).value("cfg-save")
+            if self.mode_is_kept and kept is None:
                 self._keep()
             self._wait()
 
@@ -148,6 +153,7 @@ class FortiGate(Box):
         if self.full:
             return False
         self.flash = self.running.copy()
+        self._dirty = False
         if self._idle is not None:
             self._idle.live = False
         return True
@@ -155,7 +161,7 @@ class FortiGate(Box):
     def _wait(self) -> None:
         if self._idle is not None:
             self._idle.live = False
-        if self.mode == "revert" and self.unsaved:
+        if self.mode == "revert" and self._dirty:
             seconds = int(self.running_value("system global", "cfg-revert-timeout") or 600)
             self._idle = self.after(seconds, self._revert, "cfg-revert")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface
 
 from lienthong.sim.vendors.fortinet_fortios.schema import BUILT_IN, Section
-from lienthong.sim.vendors.fortinet_fortios.tree import Tree, quoted, split
+from lienthong.sim.vendors.fortinet_fortios.tree import Tree, named, quoted
 from lienthong.sim.vendors.fortinet_fortios.values import Refused, wrong
 
 #: A text in which a name of something else may stand without speaking of it.
@@ -16,7 +16,10 @@ _PORTS = frozenset({"physical", "hard-switch", "aggregate"})
 
 def there(running: Tree, table: str, name: str) -> bool:
     """Whether a value may name this entry."""
-    return name in BUILT_IN.get(table, ()) or name in running.entries(table)
+    section = running.part(f"config {table}") or Tree()
+    return name in BUILT_IN.get(table, ()) or not {f"edit {quoted(name)}", f"edit {name}"}.isdisjoint(
+        section.items
+    )
 
 
 def refuse_wrong(running: Tree, path: str, section: Section, name: str, entry: Tree) -> None:
@@ -83,7 +86,7 @@ def _users(running: Tree, path: str, name: str) -> Iterator[bool]:
             continue
         parts = [(item, part) for item, part in section.items.items() if isinstance(part, Tree)]
         for item, part in parts:
-            if item.startswith("edit ") and heading == f"config {path}" and split(item)[1] == name:
+            if item.startswith("edit ") and heading == f"config {path}" and named(item) == name:
                 continue
             yield _names(part, told)
         yield _names(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.sim.vendors.fortinet_fortios.checks import refuse_removal, refuse_wrong, there
 from lienthong.sim.vendors.fortinet_fortios.schema import SECTIONS, Section
-from lienthong.sim.vendors.fortinet_fortios.tree import Tree, quoted, split
+from lienthong.sim.vendors.fortinet_fortios.tree import Tree, named, quoted, split
 from lienthong.sim.vendors.fortinet_fortios.values import Refused, incomplete, take, unknown, wrong
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ class Editor:
         frame = self.frames[-1]
         if not words:
             raise incomplete()
-        heading = next(
-            (item for item in frame.tree.items if item.startswith("edit ") and split(item)[1:] == words), None
-        )
+        heading = next((item for item in frame.tree.items if named(item) == words[0]), None)
         if heading is None:
             raise Refused("\nentry not found in datasource\nCommand fail. Return code -3\n")
         entry = frame.tree.part(heading)

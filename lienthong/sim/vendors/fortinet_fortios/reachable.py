@@ -65,7 +65,9 @@ def answers(running: Tree, managed: IPv4Interface, source: IPv4Address) -> bool:
 
 
 def _trusts(admin: Tree, source: IPv4Address) -> bool:
-    """Without trusted hosts an account may come from everywhere."""
+    """Whether somebody may log in from there by key; without trusted hosts from everywhere."""
+    if not any(item.startswith("set ssh-public-key") for item in admin.items):
+        return False
     hosts = [item for item in admin.items if item.startswith("set trusthost")]
     nets = [IPv4Network(admin.net(item.removeprefix("set "))) for item in hosts]
     return not nets or any(source in net for net in nets)

@@ -75,7 +75,7 @@ def execute(box: FortiGate, words: list[str]) -> str:
     if words == ["date"]:
         return f"current date is: {now:%Y-%m-%d}\n"
     if words == ["time"]:
-        return f"current time is: {now:%H:%M:%S}\nlast ntp sync:{now:%a %b %d %H:%M:%S %Y}\n"
+        return f"current time is: {now:%H:%M:%S}\nlast ntp sync: {now:%a %b %d %H:%M:%S %Y}\n"
     raise unknown(words[0])
 
 

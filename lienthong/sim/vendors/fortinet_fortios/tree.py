@@ -11,7 +11,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 
@@ -28,7 +27,9 @@ class Tree:
     items: dict[str, str | Tree] = field(default_factory=dict)
 
     def copy(self) -> Tree:
-        return deepcopy(self)
+        return Tree(
+            {name: item.copy() if isinstance(item, Tree) else item for name, item in self.items.items()}
+        )
 
     def part(self, name: str) -> Tree | None:
         found = self.items.get(name)
@@ -50,7 +51,7 @@ class Tree:
         """Entries of a table right below, by their names: `entries("system interface")["wan1"]`."""
         section = self.part(f"config {table}") or Tree()
         return {
-            split(name)[1]: item
+            named(name): item
             for name, item in section.items.items()
             if isinstance(item, Tree) and name.startswith("edit ")
         }
@@ -118,6 +119,12 @@ def split(text: str) -> list[str]:
             raise ValueError("a quote is not closed")
         found.append(bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.S))
     return found
+
+
+def named(edit: str) -> str:
+    """The name of an entry, of `edit "wan1"`."""
+    name = edit.removeprefix("edit ")
+    return name if not name.startswith('"') else name[1:-1] if "\\" not in name else split(name)[0]
 
 
 def quoted(text: str) -> str:
