@@ -253,7 +253,7 @@ def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
     results = netmiko.run(
         ws.access, ws.secrets, ws.plan, going, check=run.check, progress=run.say, allow=options.allow,
         window_s=options.window_s, record=run.record, exact=options.exact, expected=options.expected,
-        held=run.held, stopped=run.stopped,
+        held=run.held, stopped=run.stopped, alone=run.journal is not None,
     )  # fmt: skip
     return run.keep(results)
 

@@ -23,6 +23,10 @@ class Returned(LienThongError):
     """The change failed and the device holds what it held before."""
 
 
+class Orphan(LienThongError):
+    """What a dead run had left armed is returned; the device has to be looked at again."""
+
+
 class Uncertain(LienThongError):
     """The change failed and the device could not be seen since; it returns by itself if it is able to."""
 
@@ -63,6 +67,8 @@ def bring(
 
 def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str) -> None:
     begun = undo.pending(session)
+    if begun and undo.own and shared.alone:
+        raise Orphan(f"a run that is gone had left a change unconfirmed: {undo.fire(session)}")
     if begun:
         raise Refused(
             f"{name}: somebody else's change is not ended: {begun}",

@@ -55,6 +55,8 @@ class Shared:
     """Raises when this run may no longer change that node's site."""
     stopped: Callable[[], bool]
     """The operator has asked to stop: nothing new is begun."""
+    alone: bool
+    """This run holds the lease of every site: what a dead run left armed may be returned."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def run(
     expected: Mapping[str, str] | None = None,
     held: Callable[[Node], None] = lambda node: None,  # noqa: ARG005
     stopped: Callable[[], bool] = lambda: False,
+    alone: bool = False,
     at_once: int = DEVICES_AT_ONCE,
 ) -> list[StepResult]:
     """Bring devices to their intent, or with `check` only say what would change.
@@ -67,6 +68,7 @@ def run(
         exact: differences by node and dialect that are made instead of the way to the plan.
         expected: fingerprints that devices must still have, else nothing is sent to them.
         held: raises when a node's site may no longer be changed by this run; asked before every sending.
+        alone: the sites are leased by this run; what a dead run of another left armed is returned first.
         stopped: when it says so, no further device is begun; those under way are ended in order.
 
     Returns:
@@ -74,7 +76,7 @@ def run(
     """
     shared = Shared(
         access, secrets, plan, connect or over_ssh(access), check, progress, record, allow, window_s,
-        exact or {}, expected or {}, held, stopped,
+        exact or {}, expected or {}, held, stopped, alone,
     )  # fmt: skip
     devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
     if not devices:
@@ -100,7 +102,11 @@ def _one(shared: Shared, node: Node) -> StepResult:
     changes: tuple[str, ...] = ()
     data: dict[str, object] | None = None
     try:
-        outcome, changes, detail, data = _bring(shared, node)
+        try:
+            outcome, changes, detail, data = _bring(shared, node)
+        except armed.Orphan as error:
+            shared.progress(f"{node.name}: {error.what}")
+            outcome, changes, detail, data = _bring(shared, node)
     except armed.Uncertain as error:
         outcome, detail = "uncertain", str(error)
     except armed.Returned as error:

@@ -53,7 +53,9 @@ class Shield:
 
     def _arm(self, node: Node, undo: Undo, session: Session) -> None:
         begun = undo.pending(session)
-        if begun:
+        if begun and undo.own:
+            undo.fire(session)  # this run holds the lease: whoever armed that is gone
+        elif begun:
             raise LienThongError(f"{node.name}: somebody else's change is not ended: {begun}")
         self._record(node.name, "arming", {"window_s": WINDOW_S, "method": undo.method})
         undo.arm(session, Arming(WINDOW_S, self._access.root / "templates", self._access.network_user))

@@ -117,6 +117,9 @@ class Undo:
     """Return now; says what came of it. Also right when nothing is armed any more. A method that reboots
     may lose the session: that is no error."""
 
+    own: bool = False
+    """Nobody but this tool arms it: who holds the site's lease may return what a dead run left armed."""
+
     def window(self, asked_s: int) -> int:
         """The shortest window of this method that is not below what was asked."""
         return -(-asked_s // self.step_s) * self.step_s

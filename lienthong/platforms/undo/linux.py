@@ -88,4 +88,5 @@ UNDO = Undo(
     arm=arm,
     confirm=confirm,
     fire=fire,
+    own=True,
 )
