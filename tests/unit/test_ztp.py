@@ -418,15 +418,25 @@ def test_who_guesses_is_not_listened_to_any_more(served: Served, capfd: pytest.C
     assert served.get(f"/{served.guests[0].token}/{PHONE}")[0] == 200
 
 
+class Slow(set[Any]):
+    """Between the look and the taking there is time for another."""
+
+    def __contains__(self, item: object) -> bool:
+        found = super().__contains__(item)
+        time.sleep(0.05)
+        return found
+
+
 def test_two_at_once_get_one_file(served: Served) -> None:
     path = f"/{served.guests[0].token}/{PHONE}"
+    served.server.window.waiting = Slow(served.server.window.waiting)
     found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(served.get(path)[0])) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(served.get(path)[0])) for _ in range(6)]
     for one in threads:
         one.start()
     for one in threads:
         one.join(10)
-    assert sorted(found) == [200, *[404] * 7]
+    assert sorted(found) == [200, *[404] * 5]
 
 
 def test_the_program_ends_by_itself_when_its_time_is_over(
