@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"adopt", "edit", "lab", "provision", "settle", "goback", "planfile", "reorganise", "trust"}),
-    frozenset({"audit", "export", "report", "table", "reference", "workbook"}),
+    frozenset({"audit", "drift", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
