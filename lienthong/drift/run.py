@@ -51,9 +51,21 @@ def run(
     """
     began = time.monotonic()
     shared = Shared(
-        access, secrets, plan, connect or _over_ssh(access), True, say, lambda node, stage, data: None,  # noqa: ARG005
-        frozenset(), 60, {}, {}, lambda node: None, lambda: False,  # noqa: ARG005
-    )  # fmt: skip
+        access=access,
+        secrets=secrets,
+        plan=plan,
+        connect=connect or _over_ssh(access),
+        check=True,  # it only looks
+        progress=say,
+        record=lambda node, stage, data: None,  # noqa: ARG005
+        allow=frozenset(),
+        window_s=0,
+        exact={},
+        expected={},
+        held=lambda node: None,  # noqa: ARG005
+        stopped=lambda: False,
+        alone=False,
+    )
     store = Store(folder)
     with store.open():
         found = look(shared, [node for node in nodes if speaks(node)], store.read)
