@@ -14,13 +14,14 @@ from itertools import groupby
 
 from lienthong.platforms import Line
 from lienthong.platforms.dialects.vrp_keys import typed as key_lines
-from lienthong.platforms.dialects.vrp_scope import OWN_SECTION, place
-from lienthong.platforms.dialects.vrp_words import MARK, OTHER, OWN
+from lienthong.platforms.dialects.vrp_scope import TAG, place
+from lienthong.platforms.dialects.vrp_words import LAST_RULE, MARK, OTHER, OWN
 
 #: Users before what they use.
 _GOING = (
     "user-interface ", "traffic-filter ", "interface ", "ospf ", "snmp-agent usm-user ", "snmp-agent group ",
-    "snmp-agent ", "ssh user ", "aaa", "rsa ", "hwtacacs", "radius", "ip pool ", "acl ", "vlan ",
+    "snmp-agent ", "snmp-agent", "ssh user ", "aaa", "rsa ", "hwtacacs", "radius", "ip pool ", "acl ",
+    "vlan ",
 )  # fmt: skip
 _USERS = 1
 #: What of a line is typed after `undo` where it is not its place.
@@ -29,16 +30,26 @@ _UNDONE: tuple[tuple[str, str], ...] = (
     (r"header login information .*", "header login"),
     (r"(ssh user \S+ assign \S+) .*", r"\1"),
     (r"(snmp-agent usm-user v3 \S+)(?: .*)?", r"\1"),
-    (r"(snmp-agent group v3 \S+ \S+) .*", r"\1"),
+    (r"(snmp-agent group v3 \S+ \S+)(?: .*)?", r"\1"),
     (r"(hwtacacs[- ]server|radius[- ]server) \S+", r"\1"),
     (r"(acl (?:ipv6 )?name \S+) \S+", r"\1"),
     (r"(rule \d+) (?:permit|deny) .*", r"\1"),
     (r"((?:ip|ipv6) address|ospf enable|ospf bfd|traffic-filter|dhcp select|gateway-list"
      r"|snmp-agent sys-info)( .*)", r"\1\2"),
 )  # fmt: skip
+#: Sections that are taken away as one, and lines that each of them has. An interface that was there before
+#: the plan marked it keeps its address when the mark goes.
+_SIGNS = (
+    (rf"acl (?:ipv6 )?name {OWN}", (rf"rule {LAST_RULE} ",)),
+    (rf"ip pool {OWN}", ("network ",)),
+    (rf"rsa peer-public-key {OWN}", ()),
+    (rf"(?:hwtacacs|radius)[- ]server template {OWN}", (r"\S+ (?:server )?shared-key ",)),
+    (rf"ospf {TAG}$", ("router-id ",)),
+    (r"interface (?:Vlanif\d+|LoopBack\d+|\S+\.\d+)$", (rf"description .*{re.escape(MARK)}$", "ip address ")),
+)
 _SCHEME = f"authentication-scheme {OWN}"
 #: Goes last of its section: what the others that go stand on.
-_LATE = ("port link-type ", "port-security enable", "ospf enable ", "undo portswitch")
+_LATE = ("port link-type ", "port-security enable", "ospf enable ", "ipv6 enable", "dot1q ")
 
 
 def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
@@ -137,11 +148,9 @@ def _leaving(gone: Sequence[Line], staying: set[str]) -> list[str]:
 
 
 def _made(head: str, lines: Sequence[Line]) -> bool:
-    """Whether the plan made the section, and may take it away with all that is in it."""
-    if OWN_SECTION.fullmatch(head):
-        return True
-    described = any(line[-1].startswith("description ") and line[-1].endswith(MARK) for line in lines)
-    return described and re.fullmatch(r"interface (?:Vlanif\d+|LoopBack\d+|\S+\.\d+)", head) is not None
+    """Whether the plan made the section and it goes altogether: what no such section is without goes."""
+    signs = next((signs for start, signs in _SIGNS if re.match(start, head)), None)
+    return signs is not None and all(any(re.match(sign, line[-1]) for line in lines) for sign in signs)
 
 
 def _rank(word: str) -> int:

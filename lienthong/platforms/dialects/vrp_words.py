@@ -129,7 +129,7 @@ def numbered(rules: Iterable[str]) -> list[str]:
             ):
                 found.append(f"rule {number} {rule}")
             continue
-        number = LAST_RULE if rule.startswith("deny ") else _FIRST_RULE + zlib.crc32(rule.encode()) % _RULES
+        number = LAST_RULE if rule.split()[0] == "deny" else _FIRST_RULE + zlib.crc32(rule.encode()) % _RULES
         while used.get(number, rule) != rule:
             number += 1
         if number not in used:

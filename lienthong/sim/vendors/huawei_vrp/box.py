@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface
 
 from lienthong.sim.box import Box, Shell, Timer
@@ -17,10 +18,11 @@ HEADER = "!Software Version V200R021C00SPC500"
 _POWER = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
 
-def view_of(heading: str, views: Sequence[tuple[Form, str]] = OPENING) -> str:
+@lru_cache(maxsize=4096)
+def view_of(heading: str) -> str:
     """The kind of a view by its heading."""
     words = heading.split()
-    for form, view in views:
+    for form, view in OPENING:
         fixed = [word for word in form.words if not word.startswith("<")]
         if (
             len(words) == len(form.words)
@@ -51,6 +53,7 @@ for _form in (*VIEWS, *(one for one, _ in OPENING)):
 _GLOBAL = [_start(form) for form in GLOBAL]
 
 
+@lru_cache(maxsize=8192)
 def rank(line: str) -> int | None:
     """Where a line of the system view stands."""
     found = next((index for index, start in enumerate(ORDER) if line.startswith(start)), None)
@@ -60,6 +63,7 @@ def rank(line: str) -> int | None:
     return found * 1000 + (max(inner, key=lambda index: len(_GLOBAL[index])) + 1 if inner else 0)
 
 
+@lru_cache(maxsize=8192)
 def within(heading: str, line: str) -> int | None:
     """Where a line of a view stands."""
     starts = _WITHIN.get(view_of(heading), [])

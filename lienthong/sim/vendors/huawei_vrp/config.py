@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 #: Printed around what is stored.
 _FRAME = frozenset({"return", "#", "public-key-code begin", "public-key-code end", "peer-public-key end"})
@@ -26,8 +27,10 @@ class Node:
     """What a loaded line looked like; None for one that was typed."""
 
 
+@lru_cache(maxsize=8192)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts `0/0/2` before `0/0/10`."""
+    """Sorts `0/0/2` before `0/0/10`, and a rule before its description."""
+    text = re.sub(r"^(rule \d+) description", r"\1 ~", text)
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text))
 
 
@@ -68,6 +71,8 @@ class Config:
         out = [self.header]
         last: int | None = None
         for node in self.nodes:
+            if not node.lines and re.fullmatch(r"vlan \d+", node.text):
+                continue  # without a line of its own it is only in `vlan batch`
             if node.group != last:
                 out.append("#")
             last = node.group

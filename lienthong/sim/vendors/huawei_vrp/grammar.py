@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Interface
 
 #: "CLI Overview", error messages (http://a10.tagan.ru/huawei/dc/ and captures of an AR730 V300R024).
@@ -79,6 +80,8 @@ def best(words: list[str], patterns: Iterable[tuple[str, ...]]) -> tuple[int, Mi
     """(number of the form that fits, None), or (-1, the failure that came furthest)."""
     furthest = Miss(0, UNRECOGNIZED)
     for number, pattern in enumerate(patterns):
+        if not words or pattern[0] != words[0].lower():
+            continue  # every command begins with a word of its own
         miss = fit(words, pattern)
         if miss is None:
             return number, None
@@ -95,6 +98,7 @@ def complaint(prompt: str, line: str, miss: Miss) -> str:
     return f"{' ' * column}^\n{miss.text}\n"
 
 
+@lru_cache(maxsize=65536)
 def _is(word: str, token: str) -> bool:
     if token.startswith("{"):
         return word.lower() in token[1:-1].split("|")

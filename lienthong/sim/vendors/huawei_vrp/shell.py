@@ -147,8 +147,13 @@ class VrpShell(Shell):
         if stored is None:
             return
         spot = words[: form.key]
-        replaces = (lambda line: line.split()[: form.key] == spot) if form.key else None
-        self.box.running.put(self.path, stored, replaces)
+
+        def replaces(line: str) -> bool:
+            # a rule takes the place of a rule, not of its description
+            other = form.do == "rule" and line.split()[2] == "description"
+            return line.split()[: form.key] == spot and not other
+
+        self.box.running.put(self.path, stored, replaces if form.key else None)
 
     def _open(self, form: Form, name: str, words: list[str]) -> str:
         heading = " ".join(words)

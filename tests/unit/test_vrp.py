@@ -1,0 +1,390 @@
+"""Huawei VRP5: what it is told, how it is compared, how it returns, what it refuses; on simulated devices."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lienthong import guard
+from lienthong.diff import compare, future
+from lienthong.errors import LienThongError, Unreachable
+from lienthong.guard import Management, Predicted
+from lienthong.model.words import Role
+from lienthong.platforms import Line, Lines, platform
+from lienthong.platforms.dialects.vrp import VRP
+from lienthong.platforms.dialects.vrp_keys import compared, typed
+from lienthong.platforms.dialects.vrp_scope import owns
+from lienthong.platforms.dialects.vrp_words import sealed
+from lienthong.platforms.undo import Rejected
+from lienthong.sim.vendors.huawei_vrp import VENDOR
+from lienthong.sim.vendors.huawei_vrp.box import VrpBox
+from tests.boxes import CONTROLLER, Drive, intended, node_of, told
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "gear"
+MODEL = {Role.SWITCH: "S5735-L24T4S", Role.GATEWAY: "AR651"}
+ROLES = list(MODEL)
+RSA = (
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAADAQABAAABAQC2ysFg1qKZC9yLtPfaeNNEjU1iCzzuwIQVdZPW7y9p2Uug2ZOl+4runPVUZN"
+    "yZcul+dgInCgJngzIk01nD4INhiR7dEIDsTxH9wGRScDz8+Zb5fN0lCVDfhkhtHXicCG35cjAlb2Cyk9ykqtAFwV0P"
+    "udyfTjckaTkWaZ2JC8YidX7qH7Y8xsRvDm06hN94Wi6yzkLsSiIhd8h4QzCApL5Pv9pNSjKMzDVqQMrGe4GaRzv8uW"
+    "bkwbPfjaKy79XPYd9FCeBXyafuG1NVL3cIyhiSfXgkE0CEt0+7ZDIENtPw5obo6IhyGq4sEWCoBwauJKELO4gKI7r+"
+    "fpVB3biwOtsZ"
+    " an officer"
+)
+
+
+def drive(role: Role) -> Drive:
+    return Drive(VENDOR, role, MODEL[role])
+
+
+def box_of(drive: Drive) -> VrpBox:
+    assert isinstance(drive.box, VrpBox)
+    return drive.box
+
+
+def swap(lines: Lines, old: str, new: str) -> Lines:
+    """The intent with one word changed wherever it stands."""
+    found = tuple(tuple(part.replace(old, new) for part in line) for line in lines)
+    assert found != lines
+    return tuple((*line[:-1], sealed(line[-1])) for line in found)
+
+
+@pytest.mark.parametrize(("role", "model"), [*MODEL.items(), (Role.GATEWAY, "AR6140")])
+def test_a_device_is_told_what_the_golden_file_says(role: Role, model: str) -> None:
+    lines = intended(node_of(platform("huawei-vrp"), role, model), VRP)
+    text = "\n".join(" / ".join(line) for line in lines) + "\n"
+    golden = GOLDEN / f"huawei-vrp.{model}.{role}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_from_day_0_the_whole_way_and_a_second_look_finds_nothing(role: Role) -> None:
+    device = drive(role)
+    assert device.bring()
+    assert not device.diff()
+    assert device.box.saved() == device.box.configuration()
+    device.box.reboot()
+    device.box.pass_time(device.box.boot_s)
+    assert not device.diff()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("seed", range(3))
+def test_not_one_foreign_line_of_a_history_is_touched(role: Role, seed: int) -> None:
+    device = drive(role)
+    box = box_of(device)
+    history = foreign(seed)
+    box.load(with_history(box.configuration(), history))
+    blocks = ["\n".join(block) for block in history]
+    before = [block for block in box.configuration().split("\n#\n") if block in blocks]
+    assert sorted(before) == sorted(blocks)
+    device.bring()
+    assert not device.diff()
+    assert [block for block in box.configuration().split("\n#\n") if block in blocks] == before
+
+
+KINDS: tuple[Callable[[random.Random, int], list[str]], ...] = (
+    lambda r, n: [f"acl number {3000 + n % 400}", f" description Phong ke toan {n}",
+                  *(f" rule {i} permit ip source 192.168.{r.randrange(256)}.0 0.0.0.255" for i in range(4))],
+    lambda r, n: [f"vlan {1200 + n}", f" description cu {r.randrange(10**6)}"],
+    lambda _, n: [f"interface LoopBack{10 + n}", f" description kiem thu {n}",
+                  f" ip address 192.0.2.{n % 250 + 1} 255.255.255.255"],
+    lambda _, n: [f"traffic classifier c{n} operator or precedence {n}", f" if-match acl {3000 + n % 400}",
+                  f"traffic behavior b{n}", f" remark dscp {n % 64}", " statistic enable"],
+    lambda r, n: [f"ip route-static 172.31.{n % 256}.0 255.255.255.0 10.9.9.{r.randrange(1, 250)}"
+                  f" description cu{n}"],
+    lambda _, n: [f"port-group nhom{n}", f" group-member GigabitEthernet0/0/{n % 20 + 1}"],
+    lambda r, n: [f"undo mac-address learning x{n}{r.randrange(10**6)}"],
+    lambda _, n: [f"ospf {900 + n}", " area 0.0.0.9", f"  network 172.30.{n % 256}.0 0.0.0.255", "  stub"],
+)  # fmt: skip
+
+
+def foreign(seed: int) -> list[list[str]]:
+    """500 lines and more that no plan has, of several kinds, in blocks."""
+    chooser = random.Random(seed)
+    blocks: list[list[str]] = []
+    while sum(map(len, blocks)) < 500:
+        blocks.append(chooser.choice(KINDS)(chooser, len(blocks) + 1))
+    return blocks
+
+
+def with_history(text: str, blocks: list[list[str]]) -> str:
+    """A configuration with foreign sections before its interfaces."""
+    head, _, tail = text.partition("#\ninterface ")
+    return "\n".join(
+        [head.rstrip("\n"), *(line for block in blocks for line in ["#", *block]), f"#\ninterface {tail}"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "touched"),
+    [
+        ("destination-port eq 9100", "destination-port eq 9101", "rule "),
+        ("10.0.44.1 preference 1", "10.0.44.3 preference 1", "ip route-static "),
+        ("idle-timeout 10 0", "idle-timeout 5 0", "idle-timeout "),
+        ("srv (lienthong)", "may chu (lienthong)", "description "),
+    ],
+)
+def test_a_change_touches_only_what_changed(old: str, new: str, touched: str) -> None:
+    device = drive(Role.SWITCH)
+    device.bring()
+    diff = device.bring(swap(device.intended, old, new))
+    assert diff
+    assert all(line[-1].startswith(touched) for line in (*diff.added, *diff.removed))
+
+
+def without_vlan_35(lines: Lines) -> Lines:
+    pattern = r"[Vv]lan ?(?:batch )?(?:if)?35\b|vlan35|allow-pass vlan 35"
+    return tuple(line for line in lines if not re.search(pattern, " ".join(line)))
+
+
+def test_a_vlan_that_the_plan_no_longer_has_goes_with_all_that_was_made_for_it() -> None:
+    device = drive(Role.GATEWAY)
+    device.bring()
+    before = device.box.configuration()
+    diff = device.bring(without_vlan_35(device.intended))
+    left = device.box.configuration()
+    assert "Vlanif35" not in left
+    assert "lienthong-vlan35" not in left
+    assert "vlan 35\n" not in left
+    assert "allow-pass vlan 10 20 30 40\n" in left
+    session = device.session()
+    session.configure(VRP.commands(diff.added, diff.removed))
+    assert device.box.configuration() == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_line_that_the_device_rejects_is_noticed(role: Role) -> None:
+    device = drive(role)
+    session = device.session()
+    for line in (
+        "frobnicate",
+        "vlan batch 4095",
+        "interface GigabitEthernet0/0/99",
+        "ip route-static 1.2.3.4",
+        "acl name x 9000",
+        "undo acl name nothing",
+        "undo ip route-static 9.9.9.0 24 1.1.1.1",
+        "ssh user nobody assign rsa-key none",
+        "snmp-agent usm-user v3 none authentication-mode sha",
+    ):
+        with pytest.raises(Rejected):
+            session.configure((line,))
+    with pytest.raises(Rejected):
+        session.configure(("interface GigabitEthernet0/0/2", "port default vlan 40"))
+    assert device.box.configuration() == device.box.saved()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_it_returns_when_told(role: Role) -> None:
+    device = drive(role)
+    before = device.box.configuration()
+    device.send(device.diff())
+    assert device.box.configuration() != before
+    session = device.session()
+    assert device.kind.undo is not None
+    device.kind.undo.fire(session)
+    session.close()
+    device.box.pass_time(device.box.boot_s)
+    assert device.box.configuration() == device.box.saved() == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_it_returns_by_itself_and_then_nothing_can_be_confirmed(role: Role) -> None:
+    device = drive(role)
+    before = device.box.configuration()
+    device.send(device.diff(), 120)
+    device.box.pass_time(119)
+    assert device.box.configuration() != before
+    device.box.pass_time(1 + device.box.boot_s)
+    assert device.box.configuration() == device.box.saved() == before
+    with pytest.raises(LienThongError, match="returned already"):
+        device.confirm()
+    session = device.session()
+    assert device.kind.undo is not None
+    boots = device.box.boots
+    assert "before the change" in device.kind.undo.fire(session)
+    assert device.box.boots == boots
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_power_cut_while_it_is_armed_leads_back(last: bool) -> None:
+    device = drive(Role.SWITCH)
+    before = device.box.configuration()
+    diff = device.diff()
+    device.send(diff if last else replace(diff, added=(), removed=()))
+    device.box.power_off()
+    device.box.power_on()
+    assert device.box.configuration() == device.box.saved() == before
+    device.box.pass_time(600)
+    assert device.box.configuration() == before
+
+
+def test_nothing_is_begun_on_what_somebody_did_not_save_or_has_set_to_start_anew() -> None:
+    device = drive(Role.SWITCH)
+    undo = device.kind.undo
+    assert undo is not None
+    session = device.session()
+    assert undo.pending(session) is None
+    session.configure(("dns server 192.0.2.1",))
+    assert "not saved" in (undo.pending(session) or "")
+    session.save()
+    session.ask("schedule reboot delay 10", ((r"\[Y/N\]:\Z", "y"),))
+    assert "scheduled" in (undo.pending(session) or "")
+
+
+WAY, LOGIN = guard.MANAGEMENT, guard.LOGIN
+#: A change that cuts the way: (role, how the intent is wrong, what the guard says of it).
+CUTS: tuple[tuple[str, Role, Callable[[Lines], Lines], str], ...] = (
+    ("address", Role.SWITCH, lambda x: swap(x, "address 10.0.44.2 ", "address 10.0.44.77 "), WAY),
+    ("shut", Role.SWITCH, lambda x: (*x, ("interface Vlanif40", "shutdown")), WAY),
+    ("trunk", Role.SWITCH, lambda x: without(x, r"0/0/1 .*allow-pass vlan 40"), WAY),
+    ("route", Role.SWITCH, lambda x: without(x, r"ip route-static 0\.0\.0\.0 "), WAY),
+    ("list", Role.SWITCH, lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"), LOGIN),
+    ("ssh", Role.SWITCH, lambda x: without(x, r"stelnet "), LOGIN),
+    ("account", Role.SWITCH, lambda x: without(x, r"netadm service-type"), LOGIN),
+    ("gateway's address", Role.GATEWAY, lambda x: swap(x, "address 10.0.44.1 ", "address 10.0.44.77 "), WAY),
+    (
+        "gateway's list",
+        Role.GATEWAY,
+        lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"),
+        LOGIN,
+    ),
+)
+
+
+def without(lines: Lines, pattern: str) -> Lines:
+    left = tuple(line for line in lines if not re.search(pattern, " ".join(line)))
+    assert left != lines
+    return left
+
+
+@pytest.mark.parametrize(("role", "cut", "rule"), [one[1:] for one in CUTS], ids=[one[0] for one in CUTS])
+def test_a_change_that_cuts_the_way_is_refused_by_name_and_if_forced_ends_by_itself(
+    role: Role, cut: Callable[[Lines], Lines], rule: str
+) -> None:
+    device = drive(role)
+    device.bring()
+    before = device.box.configuration()
+    running = device.running()
+    wrong = cut(device.intended)
+    diff = compare(VRP, wrong, running)
+    if not diff:  # a service that the plan says nothing of any more is nobody's
+        diff = replace(diff, removed=tuple(line for line in device.intended if line not in wrong))
+    management = Management(frozenset(), device.node.address, told(device.node).plane.networks, "netadm")
+    found = guard.reasons({"vrp": Predicted(VRP, running, diff)}, management)
+    assert rule in {name for name, _ in found}
+    with pytest.raises(Unreachable):
+        device.send(diff, 60)
+        device.session()
+    device.box.pass_time(60 + device.box.boot_s)
+    assert device.box.answers(CONTROLLER)
+    assert device.box.configuration() == device.box.saved() == before
+
+
+def test_the_way_back_by_hand_leads_back() -> None:
+    device = drive(Role.SWITCH)
+    start = device.box.configuration()
+    diff = device.bring()
+    session = device.session()
+    session.configure(VRP.commands(diff.added, diff.removed))
+    session.close()
+    assert device.box.configuration() == start
+
+
+def test_a_hostile_description_stays_a_description() -> None:
+    device = drive(Role.SWITCH)
+    wicked = "x ? [Y/N]: reboot fast # return"
+    lines = VRP.intended(f"interface GigabitEthernet0/0/2\n description {wicked} (lienthong)\n")  # type: ignore[misc]
+    (line,) = lines
+    assert "?" not in line[-1]
+    assert "[" not in line[-1]
+    session = device.session()
+    boots = device.box.boots
+    session.configure(VRP.commands((), lines))
+    assert device.box.boots == boots
+    assert "description x . (Y/N): reboot fast # return (lienthong)" in device.box.configuration()
+
+
+def test_a_secret_is_never_shown_and_one_that_is_there_is_not_sent_again() -> None:
+    device = drive(Role.SWITCH)
+    device.bring()
+    for secret in ("Xy7", "secret"):
+        assert secret not in device.box.configuration()
+    lines = [line for line in device.running() if "<" in line[-1]]
+    assert len(lines) == 3
+    assert {line[-1].rsplit(" ", 1)[-1] for line in lines} <= {"secret>"}
+    assert all(line in device.intended for line in lines)
+
+
+def test_a_line_with_a_secret_of_somebody_else_is_foreign() -> None:
+    line: Line = ("aaa", "local-user officer password irreversible-cipher $1a$xyz$")
+    assert not owns(VRP.parse("aaa\n " + line[1] + "\n")[0], frozenset(intended_of(Role.SWITCH)))
+
+
+def intended_of(role: Role) -> Lines:
+    return intended(node_of(platform("huawei-vrp"), role, MODEL[role]), VRP)
+
+
+def test_lists_are_read_however_the_device_joins_them() -> None:
+    port = "interface GigabitEthernet0/0/1\n port trunk allow-pass vlan"
+    split = f"{port} 10 to 12 40\n port trunk allow-pass vlan 50\n"
+    whole = f"{port} 10 11 12 40 50\n"
+    assert VRP.parse(split) == VRP.parse(whole)
+    assert ("vlan batch 21",) in VRP.parse("vlan batch 20 to 22\n")
+
+
+def test_names_of_ports_and_small_addresses_are_read_as_typed() -> None:
+    shown = "acl name a 3001\n rule 5 permit udp source-port eq dns destination-port eq ntp\n"
+    assert VRP.parse(shown)[0][1] == "rule 5 permit udp source-port eq 53 destination-port eq 123"
+    assert VRP.parse("ipv6 route-static :: 0 fd00::1\n") == (("ipv6 route-static :: 0 FD00::1",),)
+
+
+def test_only_ntc_templates_say_whether_the_tables_are_real() -> None:
+    from ntc_templates.parse import parse_output  # type: ignore[import-untyped]
+
+    device = drive(Role.SWITCH)
+    device.bring()
+    session = device.session()
+    for command, column, value in (
+        ("display version", "vrp_version", "5.170"),
+        ("display interface brief", "interface", "Vlanif40"),
+        ("display vlan", "vlan_description", "management (lienthong)"),
+        ("display interface description", "description", "srv (lienthong)"),
+        ("display startup", "next_startup_saved_configuration_file", "flash:/vrpcfg.zip"),
+        ("display acl all", "acl_name", "lienthong-self"),
+        ("display telnet server status", "telnet_ipv4_server", "Disable"),
+    ):
+        rows = parse_output("huawei_vrp", command, session.show(command))
+        assert value in {row[column] for row in rows}, command
+
+
+def test_an_rsa_key_is_typed_in_the_device_s_own_form_and_read_from_any() -> None:
+    words = compared(RSA)
+    assert words is not None
+    assert words.startswith("30")
+    shown = " ".join(re.findall(".{1,8}", words))
+    assert compared(shown) == words
+    assert "".join(typed(words)) == words
+    assert compared("ssh-ed25519 AAAA x") is None
+
+
+def test_future_holds_what_the_device_will_hold() -> None:
+    device = drive(Role.SWITCH)
+    diff = device.diff()
+    predicted = future(device.running(), diff)
+    heads = {line[0] for line in predicted if len(line) > 1}
+    device.bring()
+    # a port without a line of its own is a line itself, until it gets one
+    assert frozenset(device.running()) == {
+        line for line in predicted if len(line) > 1 or line[0] not in heads
+    }
