@@ -62,7 +62,7 @@ _ROUTE = """    edit {n}
         set dst 192.168.{n}.0 255.255.255.0
         set gateway 192.0.2.1
         set device "wan1"
-        set comment "old {n}"
+        set comment "The entry is used by other {n} entries: Command fail. Return code -{n}"
     next
 """
 _RULE = """    edit {n}

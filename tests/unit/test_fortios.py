@@ -77,7 +77,15 @@ def test_the_internet_side_is_not_for_a_gateway_without_wireguard() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['a"\nend\nconfig system admin\nedit evil', "x?y", "'`$(id)<b>\\", "\x1b[2J\x03"]
+    "text",
+    [
+        "the password is md5 x",
+        "say Command fail. Return code -61",
+        'a"\nend\nconfig system admin\nedit evil',
+        "x?y",
+        "'`$(id)<b>\\",
+        "\x1b[2J\x03",
+    ],
 )
 def test_a_hostile_text_cannot_become_a_line(text: str) -> None:
     wanted = gateway()

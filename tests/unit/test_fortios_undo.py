@@ -66,7 +66,7 @@ def test_fired_it_starts_anew_as_it_was(brought: Drive) -> None:
 def test_unconfirmed_it_returns_when_the_time_is_up_and_then_cannot_be_confirmed(brought: Drive) -> None:
     before = state(brought)
     brought.send(small(brought), WINDOW_S)
-    brought.box.pass_time(WINDOW_S - 1)
+    brought.box.pass_time(WINDOW_S - 2)
     assert state(brought) != before
     brought.box.pass_time(BOOT_S + 2)
     assert state(brought) == before
@@ -106,6 +106,14 @@ def test_confirmed_it_stays_whatever_happens(brought: Drive) -> None:
 def test_somebody_who_works_without_saving_is_seen(brought: Drive, mode: str) -> None:
     by_hand(brought, "config system global", f"set cfg-save {mode}", "end")
     assert mode in (UNDO.pending(brought.session()) or "")
+
+
+def test_a_time_out_that_somebody_set_is_not_lost(brought: Drive) -> None:
+    by_hand(brought, "config system global", "set cfg-revert-timeout 300", "end")
+    before = state(brought)
+    with pytest.raises(NotArmed, match="cfg-revert-timeout"):
+        UNDO.arm(brought.session(), Arming(WINDOW_S, ROOT / "templates", "netadm"))
+    assert state(brought) == before
 
 
 def test_what_cannot_be_armed_is_not_begun(brought: Drive) -> None:

@@ -62,6 +62,9 @@ _SPELT = {
     # The veil takes the value for a password. `enable` is the default and never shown.
     f"set admin-ssh-password {OTHER}": "set admin-ssh-password disable",
 }
+#: The veil takes what follows these words for a value that nobody may see.
+_VEILED = re.compile(r"\b(md5|password|secret|authentication-key|key-string) (?=\S)")
+_TEXTS = ("set description ", "set buffer ", "set comments ")
 _PASSIVE = "set passive-interface "
 #: Most that FortiOS takes as a name of a policy.
 _NAME_LENGTH = 35
@@ -98,6 +101,8 @@ def intended(text: str) -> Lines:
                 part = f"edit {taken[head]}"
             elif part.startswith("set name @"):
                 part = f'set name "{_named(part.removeprefix("set name @"), path[-1])}"'
+            elif part.startswith(_TEXTS):
+                part = _VEILED.sub(r"\1: ", part)
             path.append(part)
         found.append(tuple(path))
     return tuple(dict.fromkeys(_spelt(found)))
@@ -188,8 +193,9 @@ FORTIOS = Dialect(
         r"^node_check_object fail!.*",
         r"^incomplete command in the end",
         r"^object (?:set|check) operator error.*",
-        r"^.* is used by other \d+ entries",
-        r"^.*Command fail\. Return code -?\d+",
+        r"^The entry is used by other \d+ entries",
+        # Not in what somebody wrote, which `show` prints too.
+        r"^(?!\s+set ).*Command fail\. Return code -?\d+",
     ),
     save=None,  # every `next` and `end` is kept at once, but while the undo is armed: then it saves
     saved=None,

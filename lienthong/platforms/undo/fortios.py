@@ -14,8 +14,12 @@ import re
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.platforms.undo import Arming, NotArmed, Rejected, Session, Undo
 
-SHORTEST_S = 10
+#: What the time-out is where nobody has set it.
+USUAL_S = 600
+#: Ours end in this digit, so that one that somebody else has set can be told from them.
+OURS = 9
 _MODE = re.compile(r"^cfg-save\s*:\s*(\w+)", re.M)
+_TIMEOUT = re.compile(r"^cfg-revert-timeout\s*:\s*(\d+)", re.M)
 _YES = ((r"\(y/n\)\s*$", "y"),)
 _NOTHING = re.compile(r"no config to be \w+")
 
@@ -35,11 +39,17 @@ def arm(session: Session, arming: Arming) -> None:
         NotArmed: the device did not take it; nothing was sent.
     """
     try:
+        found = _TIMEOUT.search(session.show("get system global | grep cfg-revert-timeout"))
+        if found is None or (int(found[1]) != USUAL_S and int(found[1]) % 10 != OURS):
+            raise NotArmed(
+                "the undo cannot be armed: somebody has given cfg-revert-timeout a value of his own",
+                hint="`unset cfg-revert-timeout` in `config system global`, then run again",
+            )
         session.configure(
             (
                 "config system global",
                 "set cfg-save revert",
-                f"set cfg-revert-timeout {max(SHORTEST_S, arming.seconds)}",
+                f"set cfg-revert-timeout {max(10 + OURS, arming.seconds // 10 * 10 - 10 + OURS)}",
                 "end",
             )
         )
@@ -98,7 +108,7 @@ UNDO = Undo(
     dialect="fortios",
     reboots=True,
     outage_s=120,
-    step_s=1,
+    step_s=10,
     survives_reboot=True,
     pending=pending,
     arm=arm,
