@@ -17,7 +17,7 @@ from lienthong.platforms.dialects.routeros_menus import (
     natural,
     settings,
 )
-from lienthong.platforms.dialects.routeros_words import Item, item, quoted
+from lienthong.platforms.dialects.routeros_words import Item, item, pair
 
 _ORDER = {path: place for place, path in enumerate(MENUS)}
 _SETTINGS_AT = len(_ORDER)
@@ -101,9 +101,7 @@ def _pairs(gone: Sequence[Item], come: Sequence[Item]) -> dict[int, Item]:
 
 def _told(values: Mapping[str, str]) -> str:
     return " ".join(
-        key if key in FLAGS else f"{key}={quoted(value)}"
-        for key, value in sorted(values.items())
-        if key != PLACE
+        key if key in FLAGS else pair(key, value) for key, value in sorted(values.items()) if key != PLACE
     )
 
 
@@ -112,7 +110,7 @@ def _add(one: Item, *, at_end: bool) -> str:
     if one.path == _KEYS:
         values["key"] = one.get("comment").partition(" ")[2]
     line = f"{one.path} add {_told(values)}"
-    return line if at_end or _first(one) else f"{line} place-before=[find comment={quoted(_last(one))}]"
+    return line if at_end or _first(one) else f"{line} place-before=[find {pair('comment', _last(one))}]"
 
 
 def _set(was: Item, one: Item) -> Iterator[str]:
@@ -137,7 +135,7 @@ def _find(one: Item) -> str:
     """One item, by our own comment; else by what it alone has; else by all that can be asked for."""
     comment = one.get("comment")
     if comment.startswith(OURS):
-        return f"[find comment={quoted(comment)}]"
+        return f"[find {pair('comment', comment)}]"
     keys = MENUS[one.path].keys or tuple(
         key for key, value in one.values.items() if key not in HIDDEN and key != PLACE and value != OTHER
     )

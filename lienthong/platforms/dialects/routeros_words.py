@@ -15,6 +15,7 @@ from functools import lru_cache
 
 #: What a value may consist of to stand without quotes; exports quote less, the console takes both.
 _BARE = re.compile(r"[A-Za-z0-9_!./:,@*+-]+")
+_FREE = frozenset({"comment", "note"})
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "_": " "}
 _ESCAPE = re.compile(r"\\([0-9A-F]{2}|.)", re.DOTALL)
 _WORD = re.compile(r'\s*(?:(\[[^\]"]*\])|([^\s="]+)(?:=("(?:\\.|[^"\\])*"|[^\s"]*))?)', re.DOTALL)
@@ -34,7 +35,7 @@ class Item:
 
     def __str__(self) -> str:
         words = [self.path, self.verb, *([self.which] if self.which else [])]
-        return " ".join([*words, *(f"{key}={quoted(self.values[key])}" for key in sorted(self.values))])
+        return " ".join([*words, *(pair(key, self.values[key]) for key in sorted(self.values))])
 
     def of(self, values: Mapping[str, str]) -> Item:
         """The same with other values."""
@@ -50,6 +51,13 @@ def quoted(value: str) -> str:
     if _BARE.fullmatch(value):
         return value
     return '"' + "".join(_escaped(char) for char in value) + '"'
+
+
+def pair(key: str, value: str) -> str:
+    """`key=value`; what people wrote is quoted always, so that no word of theirs looks like one of ours."""
+    if key in _FREE and _BARE.fullmatch(value):
+        return f'{key}="{value}"'
+    return f"{key}={quoted(value)}"
 
 
 def _escaped(char: str) -> str:
@@ -137,7 +145,8 @@ def rendered(text: str) -> Item:
     strings: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
-        strings.append(" ".join(str(json.loads(found[0])).split()))
+        told = str(json.loads(found[0]))
+        strings.append("".join(char if char.isprintable() else " " for char in told).strip())
         return f"\x00{len(strings) - 1}"
 
     found = item(re.sub(r'"(?:\\.|[^"\\])*"', keep, text.strip()))
