@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
 from lienthong.sim.box import Vendor
-from lienthong.sim.vendors.huawei_vrp.box import HEADER, VrpBox
+from lienthong.sim.vendors.huawei_vrp.box import VrpBox
+from lienthong.sim.vendors.huawei_vrp.forms import VRP5
 
 SWITCH = tuple(f"GigabitEthernet0/0/{number}" for number in range(1, 29))
 LAN = tuple(f"GigabitEthernet0/0/{number}" for number in range(8))
@@ -42,7 +43,7 @@ def day0(name: str, managed: IPv4Interface, keys: Sequence[str], trunk: str = ""
         vlans = f"vlan batch {vlan}\n#\n"
     route = [f"ip route-static 0.0.0.0 0.0.0.0 {gateway}", "#"] if managed.ip != gateway else []
     return "\n".join([
-        HEADER, "#", f"sysname {name}", "#", *(vlans + "aaa").splitlines(),
+        VRP5.header, "#", f"sysname {name}", "#", *(vlans + "aaa").splitlines(),
         " authentication-scheme default", "  authentication-mode local",
         " domain default_admin", "  authentication-scheme default",
         " local-user netadm privilege level 15", " local-user netadm service-type ssh", "#", *users, way,
@@ -58,8 +59,8 @@ def make(name: str, managed_by: IPv4Interface, keys: Sequence[str]) -> VrpBox:
     """A box as it is after day 0."""
     text = day0(name, managed_by, keys)
     if managed_by.ip == managed_by.network[1]:
-        return VrpBox(name, managed_by, text, LAN, WAN, "AR651")
-    return VrpBox(name, managed_by, text, SWITCH, (), "S5735-L24T4S")
+        return VrpBox(name, managed_by, VRP5, text, LAN, WAN, "AR651")
+    return VrpBox(name, managed_by, VRP5, text, SWITCH, (), "S5735-L24T4S")
 
 
 VENDOR = Vendor("huawei_vrp", "huawei-vrp", make)

@@ -5,70 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface
 
 from lienthong.sim.box import Box, Shell, Timer
 from lienthong.sim.vendors.huawei_vrp import access
 from lienthong.sim.vendors.huawei_vrp.config import Config
-from lienthong.sim.vendors.huawei_vrp.forms import GLOBAL, OPENING, ORDER, VIEWS
-from lienthong.sim.vendors.huawei_vrp.grammar import Form
+from lienthong.sim.vendors.huawei_vrp.tables import Tables
 
-HEADER = "!Software Version V200R021C00SPC500"
 _POWER = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-
-
-@lru_cache(maxsize=4096)
-def view_of(heading: str) -> str:
-    """The kind of a view by its heading."""
-    words = heading.split()
-    for form, view in OPENING:
-        fixed = [word for word in form.words if not word.startswith("<")]
-        if (
-            len(words) == len(form.words)
-            and words[0] == form.words[0]
-            and all(word in words for word in fixed)
-        ):
-            number = words[-1]
-            if words[0] == "acl" and number.isdigit() and (number[0] == "2") != (view == "basic"):
-                continue
-            return view
-    return ""
-
-
-def _start(form: Form) -> str:
-    found = []
-    for word in form.words:
-        if word[0] in "<{":
-            break
-        found.append(word)
-    return " ".join(found)
-
-
-_WITHIN: dict[str, list[str]] = {}
-for _form in (*VIEWS, *(one for one, _ in OPENING)):
-    for _view in _form.views:
-        if _start(_form) not in _WITHIN.setdefault(_view, []):
-            _WITHIN[_view].append(_start(_form))
-_GLOBAL = [_start(form) for form in GLOBAL]
-
-
-@lru_cache(maxsize=8192)
-def rank(line: str) -> int | None:
-    """Where a line of the system view stands."""
-    found = next((index for index, start in enumerate(ORDER) if line.startswith(start)), None)
-    if found is None:
-        return None
-    inner = [index for index, start in enumerate(_GLOBAL) if line == start or line.startswith(f"{start} ")]
-    return found * 1000 + (max(inner, key=lambda index: len(_GLOBAL[index])) + 1 if inner else 0)
-
-
-@lru_cache(maxsize=8192)
-def within(heading: str, line: str) -> int | None:
-    """Where a line of a view stands."""
-    starts = _WITHIN.get(view_of(heading), [])
-    fits = [index for index, start in enumerate(starts) if line == start or line.startswith(f"{start} ")]
-    return max(fits, key=lambda index: len(starts[index])) + 1 if fits else None
 
 
 class VrpBox(Box):
@@ -77,12 +21,19 @@ class VrpBox(Box):
     boot_s = 150.0
 
     def __init__(
-        self, name: str, managed_by: IPv4Interface, day0: str, switched: Sequence[str], routed: Sequence[str],
+        self,
+        name: str,
+        managed_by: IPv4Interface,
+        tables: Tables,
+        day0: str,
+        switched: Sequence[str],
+        routed: Sequence[str],
         model: str,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(name, managed_by)
         self.switched, self.routed, self.model = frozenset(switched), frozenset(routed), model
-        self.running = Config(HEADER, rank, within)
+        self.tables = tables
+        self.running = Config(tables.header, tables.rank, tables.within)
         self._salts = 0
         self._schedule: Timer | None = None
         self._saved = ""

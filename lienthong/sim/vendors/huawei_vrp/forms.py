@@ -7,6 +7,7 @@ Their order here is the order in which a view prints them.
 from __future__ import annotations
 
 from lienthong.sim.vendors.huawei_vrp.grammar import Form, form
+from lienthong.sim.vendors.huawei_vrp.tables import Tables
 
 _RULE = "rule <int:0-4294967294> {permit|deny}"
 _BFD = "ospf bfd min-tx-interval <int:100-1000> min-rx-interval <int:100-1000> detect-multiplier <int:3-50>"
@@ -191,3 +192,11 @@ ORDER = (
     "ipv6 route-static ", "traffic-filter ", "info-center ", "snmp-agent", "stelnet ", "ssh ",
     "user-interface ",
 )  # fmt: skip
+VRP5 = Tables(
+    header="!Software Version V200R021C00SPC500",
+    version="5.170",
+    system=GLOBAL,
+    opening=OPENING,
+    views=VIEWS,
+    order=ORDER,
+)

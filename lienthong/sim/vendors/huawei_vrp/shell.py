@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from lienthong.sim.box import Shell
 from lienthong.sim.vendors.huawei_vrp import effects, shows, switching
-from lienthong.sim.vendors.huawei_vrp.box import VrpBox, view_of
-from lienthong.sim.vendors.huawei_vrp.effects import Call, Path, Refusal, spelt
-from lienthong.sim.vendors.huawei_vrp.forms import GLOBAL, OPENING, VIEWS
+from lienthong.sim.vendors.huawei_vrp.box import VrpBox
+from lienthong.sim.vendors.huawei_vrp.effects import Call, Device, Path, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.grammar import UNRECOGNIZED, WRONG, Form, Miss, best, complaint, split
 from lienthong.sim.vendors.huawei_vrp.undoing import undo
 
@@ -26,6 +25,10 @@ _TITLES = {
     "adv6": "acl6-adv-{3}", "scheme": "authen-{1}", "domain": "domain-{1}", "tac": "hwtacacs-{2}",
     "rad": "radius-{2}", "key": "rsa-public-key",
 }  # fmt: skip
+
+
+def _as_typed(call: Call) -> str:
+    return " ".join(call.words)
 
 
 class VrpShell(Shell):
@@ -49,7 +52,7 @@ class VrpShell(Shell):
             return f"<{host}>"
         titles = []
         for heading in self.path:
-            title = _TITLES[view_of(heading)]
+            title = _TITLES[self.box.tables.view_of(heading)]
             titles.append(title.format(*heading.split()))
         if self.code is not None:
             titles = ["rsa-key-code"]
@@ -108,8 +111,13 @@ class VrpShell(Shell):
         return ""
 
     @property
+    def target(self) -> Device:
+        """What commands change: here what runs, at once."""
+        return self.box
+
+    @property
     def view(self) -> str:
-        return view_of(self.path[-1]) if self.path else "sys"
+        return self.box.tables.view_of(self.path[-1]) if self.path else "sys"
 
     def _configure(self, text: str, words: list[str]) -> str:
         if self.view == "key":
@@ -125,14 +133,13 @@ class VrpShell(Shell):
         if words[0] == "undo":
             return undo(self, text, words[1:])
         view = self.view
-        mine = [form for form in (*GLOBAL, *VIEWS) if view in form.views and form.words[0] != "undo"]
-        doors = [(form, name) for form, name in OPENING if view in form.views]
+        tables = self.box.tables
+        mine = [form for form in tables.forms(view) if form.words[0] != "undo"]
+        doors = tables.doors(view)
         number, miss = best(words, [*(form.words for form in mine), *(form.words for form, _ in doors)])
         if miss is not None:
-            other = [(form, name) for form, name in OPENING if "sys" in form.views]
-            found, _ = best(words, [form.words for form, _ in other])
-            globally, _ = best(words, [form.words for form in GLOBAL])
-            if view != "sys" and (found >= 0 or globally >= 0):
+            whole = (*tables.forms("sys"), *(form for form, _ in tables.doors("sys")))
+            if view != "sys" and best(words, [form.words for form in whole])[0] >= 0:
                 # a command of the system view is taken in any other, which is left for it
                 self.path = ()
                 return self._configure(text, words)
@@ -143,7 +150,9 @@ class VrpShell(Shell):
         return self._open(*doors[number - len(mine)], words)
 
     def _store(self, form: Form, words: list[str]) -> None:
-        stored = EFFECTS[form.do](Call(self.box, self.path, words)) if form.do in EFFECTS else " ".join(words)
+        stored = (
+            EFFECTS[form.do](Call(self.target, self.path, words)) if form.do in EFFECTS else " ".join(words)
+        )
         if stored is None:
             return
         spot = words[: form.key]
@@ -153,7 +162,7 @@ class VrpShell(Shell):
             other = form.do == "rule" and line.split()[2] == "description"
             return line.split()[: form.key] == spot and not other
 
-        self.box.running.put(self.path, stored, replaces if form.key else None)
+        self.target.running.put(self.path, stored, replaces if form.key else None)
 
     def _open(self, form: Form, name: str, words: list[str]) -> str:
         heading = " ".join(words)
@@ -161,15 +170,15 @@ class VrpShell(Shell):
             heading = f"rsa peer-public-key {words[2]}" + (
                 f" encoding-type {words[4]}" if len(words) > 4 and words[4] != "der" else ""
             )
-            self.box.running.drop((), lambda line: line.split()[:3] == words[:3] and line != heading)
+            self.target.running.drop((), lambda line: line.split()[:3] == words[:3] and line != heading)
         if form.do in EFFECTS:
-            stored = EFFECTS[form.do](Call(self.box, self.path, words))
+            stored = EFFECTS[form.do](Call(self.target, self.path, words))
             if stored is None:
                 heading = next(
-                    line for line in self.box.running.lines(self.path) if line.split()[:2] == words[:2]
+                    line for line in self.target.running.lines(self.path) if line.split()[:2] == words[:2]
                 )
-        if heading not in self.box.running.lines(self.path):
-            self.box.running.put(self.path, heading)
+        if heading not in self.target.running.lines(self.path):
+            self.target.running.put(self.path, heading)
         self.path = (*self.path, heading)
         return ""
 
@@ -184,12 +193,12 @@ class VrpShell(Shell):
             if not re.fullmatch(r"[0-9A-Fa-f ]+|ssh-rsa \S+(?: .*)?", text):
                 return "Error: The public key is invalid.\n"
             path = self.path
-            self.box.running.drop(path, bool)
+            self.target.running.drop(path, bool)
             digits = re.sub(r"\s", "", text) if not text.startswith("ssh-") else ""
             shown = [digits[at : at + 48] for at in range(0, len(digits), 48)] or [text]
             for one in shown:
                 grouped = " ".join(one[at : at + 8] for at in range(0, len(one), 8)) if digits else one
-                self.box.running._where(path).append(_node(grouped))
+                self.target.running._where(path).append(_node(grouped))
             return ""
         if words == ["peer-public-key", "end"] and self.code is None:
             self.path = ()
@@ -201,9 +210,9 @@ class VrpShell(Shell):
         if form.do != "usm_secret":
             return ""
         text = " ".join(words)
-        self.box.running.drop((), lambda line: line == text)
+        self.target.running.drop((), lambda line: line == text)
         known = f"snmp-agent usm-user v3 {words[3]} "
-        if not any(line.startswith(known) for line in self.box.running.lines()):
+        if not any(line.startswith(known) for line in self.target.running.lines()):
             raise Refusal("Error: The user does not exist.")
 
         def first(secret: str) -> str:
@@ -214,7 +223,7 @@ class VrpShell(Shell):
                 return "Error: The passwords do not match or are too simple.\n"
             spot = words[:5]
             line = f"{text} cipher {effects.encrypted(self.box, secret)}"
-            self.box.running.put((), line, lambda other: other.split()[:5] == spot)
+            self.target.running.put((), line, lambda other: other.split()[:5] == spot)
             return ""
 
         self.ask("Enter Password:", first)

@@ -49,7 +49,7 @@ def _left(minutes: int) -> str:
 def _version(box: VrpBox) -> str:
     return (
         "Huawei Versatile Routing Platform Software\n"
-        f"VRP (R) software, Version 5.170 ({box.model} V200R021C00SPC500)\n"
+        f"VRP (R) software, Version {box.tables.version} ({box.model} {box.tables.header.split()[-1]})\n"
         "Copyright (C) 2000-2022 HUAWEI TECH Co., Ltd.\n"
         f"HUAWEI {box.model} Routing Switch uptime is 0 week, 0 day, 0 hour, {int(box.now_s // 60)} minutes\n"
     )

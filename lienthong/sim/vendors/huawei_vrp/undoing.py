@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lienthong.sim.vendors.huawei_vrp.effects import Call, Refusal, spelt
-from lienthong.sim.vendors.huawei_vrp.forms import GLOBAL, OPENING, VIEWS
+from lienthong.sim.vendors.huawei_vrp.effects import Call, Device, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.grammar import Form, Miss, best
 from lienthong.sim.vendors.huawei_vrp.switching import undo_allow_pass, undo_vlan
 
 if TYPE_CHECKING:
-    from lienthong.sim.vendors.huawei_vrp.box import VrpBox
     from lienthong.sim.vendors.huawei_vrp.shell import VrpShell
 
 #: Objects and members of lists of which the device says that they are not there.
@@ -21,7 +19,7 @@ _MISSED = {"route", "rule", "rule_text", "open_acl", "open_pool", "open_interfac
 
 def undo(shell: VrpShell, text: str, typed: list[str]) -> str:
     """Do one `undo`; returns what is printed."""
-    box, path, view = shell.box, shell.path, shell.view
+    box, path, view = shell.target, shell.path, shell.view
     words = spelt(typed)
     if view == "if" and words[:4] == ["port", "trunk", "allow-pass", "vlan"] and len(words) > 4:
         undo_allow_pass(Call(box, path, words))
@@ -31,7 +29,8 @@ def undo(shell: VrpShell, text: str, typed: list[str]) -> str:
             "Warning: The configurations of the VLAN will be deleted. Continue?[Y/N]:",
             lambda answer: _vlan(shell, words, answer),
         )
-    mine = [form for form in (*GLOBAL, *VIEWS, *(one for one, _ in OPENING)) if view in form.views]
+    tables = shell.box.tables
+    mine = [*tables.forms(view), *(form for form, _ in tables.doors(view))]
     patterns = [(form, pattern) for form in mine for pattern in form.undo]
     number, miss = best(words, [pattern for _, pattern in patterns])
     if miss is not None:
@@ -66,14 +65,14 @@ def undo(shell: VrpShell, text: str, typed: list[str]) -> str:
 def _vlan(shell: VrpShell, words: list[str], answer: str) -> str:
     if answer.lower().startswith("y"):
         try:
-            undo_vlan(shell.box, words)
+            undo_vlan(shell.target, words)
         except Refusal as refusal:
             return f"{refusal}\n"
     return ""
 
 
 def _ospf(shell: VrpShell, words: list[str], answer: str) -> str:
-    running = shell.box.running
+    running = shell.target.running
     if not answer.lower().startswith("y"):
         return ""
     if not running.drop((), lambda line: line.split()[:2] == words[:2]):
@@ -83,7 +82,7 @@ def _ospf(shell: VrpShell, words: list[str], answer: str) -> str:
     return ""
 
 
-def _in_use(box: VrpBox, form: Form, words: list[str]) -> None:
+def _in_use(box: Device, form: Form, words: list[str]) -> None:
     """What others stand on stays."""
     running = box.running
     if form.do == "open_acl":
