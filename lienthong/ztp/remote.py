@@ -30,21 +30,25 @@ openssl req -new -key key -subj "/CN=$(hostname)" """
 
 #: Reads one file a line (path, base64). What fails closes everything; what runs needs the files no more.
 _OPEN = rf"""set -eu; umask 077; cd {FOLDER}
-trap 'sh {FOLDER}/shut.sh; systemctl stop {UNIT} || true' EXIT
+trap 'set +e; exec 2>/dev/null; systemctl stop {UNIT}; sh {FOLDER}/shut.sh; systemctl reset-failed {UNIT}' EXIT
 while read -r path data; do printf %s "$data" | base64 -d > "$path"; done
 chmod 0644 /etc/nftables.d/70-ztp.nft /run/systemd/system/{UNIT}
 systemctl daemon-reload
 systemctl start {UNIT}
-for try in 1 2 3 4 5 6 7 8 9 10; do
-  systemctl -q is-active {UNIT} && journalctl -q -u {UNIT} -o cat --since=-30s | grep -q opened && break
+this=$(systemctl show -p InvocationID --value {UNIT}); up=
+for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$this | grep -q '"opened"' && up=yes && break
+  systemctl -q is-active {UNIT} || break
   sleep 0.3
 done
-systemctl -q is-active {UNIT} || {{ journalctl -q -u {UNIT} -o cat -n 5 >&2; exit 18; }}
+[ -n "$up" ] || {{ journalctl -q -o cat -n 5 _SYSTEMD_INVOCATION_ID=$this >&2; exit 18; }}
 nft -c -f /etc/nftables.conf; nft -f /etc/nftables.conf
 rm -f window key certificate server.py
 trap - EXIT"""
 
-_CLOSE = f"systemctl stop {UNIT} 2>/dev/null; [ ! -e {FOLDER}/shut.sh ] || sh {FOLDER}/shut.sh; true"
+_CLOSE = rf"""exec 2>/dev/null; systemctl stop {UNIT}
+[ ! -e {FOLDER}/shut.sh ] || sh {FOLDER}/shut.sh
+systemctl reset-failed {UNIT}; true"""
 
 _STATUS = rf"""systemctl -q is-active {UNIT} && echo open || echo closed
 journalctl -q -u {UNIT} -o cat -n 400 --since=-1d 2>/dev/null; true"""
@@ -154,13 +158,15 @@ def _run(access: Access, node: Node, script: str, stdin: str = "") -> str:
     except subprocess.TimeoutExpired:
         raise Unreachable(f"{node.name}: no answer within {DONE_S} s") from None
     if done.returncode == 255:
-        raise Unreachable(f"{node.name}: {_last(done.stderr)}")
+        raise Unreachable(f"{node.name}: {_reason(done.stderr)}")
     if done.returncode == 17:
         raise LienThongError(
             f"{node.name}: a window is open already", hint="lienthong ztp status, then close"
         )
     if done.returncode != 0:
-        raise LienThongError(f"{node.name}: {_last(done.stderr)}", hint="nothing of the window stayed there")
+        raise LienThongError(
+            f"{node.name}: {_reason(done.stderr)}", hint="nothing of the window stayed there"
+        )
     return done.stdout
 
 
@@ -169,6 +175,8 @@ def _packed(script: str) -> str:
     return base64.b64encode(script.encode()).decode()
 
 
-def _last(text: str) -> str:
+def _reason(text: str) -> str:
+    """The line that says why: nft and Python say it before or after many others."""
     said = [line for line in text.splitlines() if line.strip()]
-    return "".join(c if c.isprintable() else "·" for c in said[-1])[:300] if said else "no reason given"
+    wrong = [line for line in said if "rror" in line] or said[-1:]
+    return "".join(c if c.isprintable() else "·" for c in wrong[-1])[:300] if wrong else "no reason given"

@@ -525,6 +525,14 @@ def test_the_journal_of_a_node_is_read_as_hostile() -> None:
         assert remote._event(line) is None
 
 
+def test_of_what_a_node_says_the_line_with_the_reason_is_told() -> None:
+    nft = "/etc/nftables.d/x.nft:1:4-4: Error: syntax error\nbad\n   ^\n"
+    assert remote._reason(nft) == "/etc/nftables.d/x.nft:1:4-4: Error: syntax error"
+    assert remote._reason("one\n\x1b[2Jtwo\n") == "·[2Jtwo"
+    assert remote._reason(" \n") == "no reason given"
+    assert len(remote._reason("error" * 100)) == 300
+
+
 def test_scripts_are_shell(tmp_path: Path) -> None:
     for name, script in {
         "key": remote._KEY,
