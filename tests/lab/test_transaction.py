@@ -146,7 +146,7 @@ def test_a_killed_run_is_resumed_to_the_intended_state(
     here: Controller, district: District, stage: str
 ) -> None:
     before = here.last()
-    process = here.start("apply", *SITES)
+    process = here.start("apply", *SITES, "--gear")
     number = here.until(process, GATEWAY, stage, before)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -158,7 +158,7 @@ def test_a_killed_run_is_resumed_to_the_intended_state(
     assert f"goes on with run {number}" in done.stderr
     assert costs(district) == ("20", "20")
     assert not armed(district, GATEWAY)
-    again = here.run("apply", *SITES)
+    again = here.run("apply", *SITES, "--gear")
     assert ", 0 changes, 0 not done" in again.stdout, again.stdout
 
 
@@ -215,18 +215,18 @@ def test_two_controllers_exclude_each_other_and_one_that_slept_past_its_lease_se
 ) -> None:
     other = Controller(tmp_path / "other", 30, another=True)
     before = here.last()
-    process = here.start("apply", *SITES)
+    process = here.start("apply", *SITES, "--gear")
     try:
         here.until(process, HUB, "looked", before)
         process.send_signal(signal.SIGSTOP)
         slept = time.monotonic()
-        refused = other.run("apply", *SITES)
+        refused = other.run("apply", *SITES, "--gear")
         assert refused.returncode == 3, refused.stdout
         assert "is at work there" in refused.stderr
         time.sleep(max(0.0, slept + 35 - time.monotonic()))  # the lease is 30 s
         deadline = time.monotonic() + 150
         while True:
-            done = other.run("apply", *SITES)
+            done = other.run("apply", *SITES, "--gear")
             if done.returncode == 0 or time.monotonic() > deadline:
                 break
             time.sleep(5)  # a device that was armed when its controller fell asleep returns first
