@@ -123,6 +123,9 @@ def test_a_change_touches_only_what_changes() -> None:
     )
     diff = found.bring(moved)
     assert [line[1] for line in (*diff.removed, *diff.added)] == ['edit "lt-vlan10"'] * 2
+    typed = FORTIOS.commands(diff.removed, diff.added)
+    new = "set ip 10.0.40.2 255.255.255.0"
+    assert typed == ("config system interface", 'edit "lt-vlan10"', new, "next", "end")  # no gap in between
     fewer = tuple(
         line for line in moved if "10.0.5.10" not in "".join(line) and "4193580" not in "".join(line)
     )

@@ -70,7 +70,7 @@ def test_unconfirmed_it_returns_when_the_time_is_up_and_then_cannot_be_confirmed
     assert state(brought) != before
     brought.box.pass_time(BOOT_S + 2)
     assert state(brought) == before
-    with pytest.raises(LienThongError, match="not confirmed"):
+    with pytest.raises(LienThongError, match="started anew"):
         UNDO.confirm(brought.session())
     assert state(brought) == before
 
@@ -153,24 +153,29 @@ def no_ssh_policy(lines: Lines) -> Lines:
 
 
 @pytest.mark.parametrize(
-    ("change", "rule"),
+    ("change", "rule", "says"),
     [
-        (instead("set ip 10.0.44.1 255.255.255.0", "set ip 10.0.44.9 255.255.255.0"), MANAGEMENT),
-        (without('edit "lt-vlan40"'), MANAGEMENT),
-        (instead("set allowaccess ping snmp ssh", "set allowaccess ping snmp"), LOGIN),
-        (instead("set trusthost1 10.0.4.0 255.255.255.0", "set trusthost1 10.0.9.0 255.255.255.0"), LOGIN),
-        (without('edit "netadm"'), LOGIN),
-        (no_ssh_policy, LOGIN),
+        (instead("set ip 10.0.44.1 255.255.255.0", "set ip 10.0.44.9 255.255.255.0"), MANAGEMENT, "address"),
+        (without('edit "lt-vlan40"'), MANAGEMENT, "VLAN"),
+        (instead("set allowaccess ping snmp ssh", "set allowaccess ping snmp"), LOGIN, "ends SSH"),
+        (
+            instead("set trusthost1 10.0.4.0 255.255.255.0", "set trusthost1 10.0.9.0 255.255.255.0"),
+            LOGIN,
+            "10.0.4.0/24",
+        ),
+        (without('edit "netadm"'), LOGIN, "account netadm"),
+        (no_ssh_policy, LOGIN, "10.0.4.0/24"),
     ],
     ids=["address", "vlan", "ssh", "trusted hosts", "account", "policy"],
 )
 def test_what_locks_out_is_refused_by_name_and_forced_it_comes_back(
-    brought: Drive, change: Callable[[Lines], Lines], rule: str
+    brought: Drive, change: Callable[[Lines], Lines], rule: str, says: str
 ) -> None:
     by_hand(brought, "config firewall policy", "delete 1", "end")  # what let in on day 0
     running, before = brought.running(), state(brought)
     diff = compare(FORTIOS, change(brought.intended), running)
-    assert rule in [name for name, _ in reasons({"fortios": Predicted(FORTIOS, running, diff)}, MANAGED)]
+    why = reasons({"fortios": Predicted(FORTIOS, running, diff)}, MANAGED)
+    assert any(name == rule and says in told for name, told in why), why
     try:
         brought.send(diff, WINDOW_S)
     except (Unreachable, Rejected):
@@ -186,6 +191,8 @@ def test_what_locks_out_is_refused_by_name_and_forced_it_comes_back(
 
 def test_the_intended_change_is_not_refused(brought: Drive) -> None:
     running = brought.running()
+    assert FORTIOS.reach is not None
+    assert FORTIOS.reach(running).local
     diff = small(brought)
     assert reasons({"fortios": Predicted(FORTIOS, running, diff)}, MANAGED) == []
 
@@ -235,7 +242,7 @@ SECTIONS = [
     (("config system interface", 'edit "new"', 'set vdom "root"'), "next", "MUST be set"),
     (("config system interface", 'edit "wan1"'), "set ip 10.0.44", "-160"),
     (("config system interface", 'edit "wan1"'), "set ip 10.0.44.300 255.255.255.0", "invalid ip address"),
-    (("config system interface", 'edit "wan2"', "set ip 10.0.44.7 255.255.255.0"), "next", "overlap"),
+    (("config system interface", 'edit "wan2"', "set ip 10.0.44.129 255.255.255.128"), "next", "overlap"),
     (("config system interface", 'edit "wan2"', "set mode dhcp"), "set ip 10.9.9.9/24", "parse error"),
     (("config firewall policy",), "delete 99", "not found"),
     (("config firewall policy", "edit 9"), 'set srcaddr "nobody"', "entry not found in datasource"),
