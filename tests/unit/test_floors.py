@@ -29,7 +29,20 @@ FLOORS: tuple[frozenset[str], ...] = (
             "stopping",
         }
     ),
-    frozenset({"adopt", "edit", "lab", "provision", "settle", "goback", "planfile", "reorganise", "trust"}),
+    frozenset(
+        {
+            "adopt",
+            "bootstrap",
+            "edit",
+            "lab",
+            "provision",
+            "settle",
+            "goback",
+            "planfile",
+            "reorganise",
+            "trust",
+        }
+    ),
     frozenset({"audit", "drift", "export", "report", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script"}),
 )
