@@ -17,6 +17,8 @@ from lienthong.platforms import Dialect, Line, Lines, Reach
 
 #: More than this share of the owned lines may not go in one change.
 LARGEST_REMOVAL = 0.3
+#: So many lines are never much: a device after day 0 has hardly any that are owned.
+FEW = 3
 MANAGEMENT = "management-path"
 LOGIN = "login"
 REMOVAL = "large-removal"
@@ -167,7 +169,7 @@ def _within(network: IPv4Network, found: tuple[IPv4Network, ...]) -> bool:
 def _removal(changes: Mapping[str, Predicted]) -> Iterator[str]:
     owned = sum(change.diff.owned for change in changes.values())
     gone = sum(_lost(change.diff) for change in changes.values())
-    if owned and gone / owned > LARGEST_REMOVAL:
+    if gone > FEW and gone / owned > LARGEST_REMOVAL:
         yield f"removes {gone} of {owned} owned lines, more than {LARGEST_REMOVAL:.0%}"
 
 

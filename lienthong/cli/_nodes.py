@@ -54,6 +54,9 @@ def start(
     nodes = [
         node for slug in slugs for node in ws.site(slug).nodes.values() if side is None or node.side is side
     ]
+    if access.simulated:
+        nodes = [node for node in nodes if access.reaches(node)]
+        say("simulated devices: no packet is switched here, and nothing is proved about a network")
     for node in nodes:
         access.address(node)  # raises when the lab does not run it
     if access.target is Target.LIVE and side is None and verb == "apply":

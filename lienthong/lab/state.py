@@ -31,6 +31,9 @@ class State:
     nodes: dict[str, Running]
     platforms: dict[str, list[str | None]] = field(default_factory=dict)
     """[platform, model] of gear that runs here as something else than the inventory says."""
+    ports: dict[str, int] = field(default_factory=dict)
+    simulated: bool = False
+    """Devices of `lienthong sim`: no system was booted."""
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:

@@ -1,0 +1,121 @@
+"""`python -m lienthong.sim.daemon`: simulated devices that stay up until they are told to end.
+
+Answers questions on a Unix socket in the lab's folder, one JSON line each: what is there, and faults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from lienthong.inventory import load
+from lienthong.sim.faults import KINDS, Fault
+from lienthong.sim.fleet import Fleet, fleet
+
+SOCKET, PID = "sim.sock", "sim.pid"
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("platforms")
+    parser.add_argument("--scale", type=float, default=1.0)
+    asked = parser.parse_args()
+    platforms = {name: (kind, model) for name, (kind, model) in json.loads(asked.platforms).items()}
+    found = fleet(asked.root, asked.name, load(asked.root / "inventory"), platforms, asked.scale)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    found.start()
+    threading.Thread(target=_answer, args=(found,), daemon=True).start()
+    (found.folder / PID).write_text(f"{os.getpid()} {_started(os.getpid())}\n", encoding="ascii")
+    found.write()
+    ended.wait()
+    found.stop()
+    for name in (SOCKET, PID):
+        (found.folder / name).unlink(missing_ok=True)
+
+
+def ask(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
+    """Ask the daemon of a lab.
+
+    Raises:
+        OSError: there is none.
+    """
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(10)
+        channel.connect(str(folder / SOCKET))
+        channel.sendall(json.dumps(question).encode() + b"\n")
+        answer = channel.makefile().readline()
+    found: dict[str, Any] = json.loads(answer)
+    return found
+
+
+def running(folder: Path) -> int | None:
+    """The daemon's process, if it is that one still."""
+    try:
+        pid, started = (folder / PID).read_text(encoding="ascii").split()
+        return int(pid) if _started(int(pid)) == started else None
+    except (OSError, ValueError):
+        return None
+
+
+def _started(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+
+
+def _answer(found: Fleet) -> None:
+    path = found.folder / SOCKET
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        path.chmod(0o600)
+        door.listen()
+        while True:
+            channel, _ = door.accept()
+            with channel, contextlib.suppress(OSError, ValueError):
+                question = json.loads(channel.makefile().readline())
+                channel.sendall(json.dumps(_said(found, question)).encode() + b"\n")
+
+
+def _said(found: Fleet, question: dict[str, Any]) -> dict[str, Any]:
+    if question.get("do") == "status":
+        return {name: _status(found, name) for name in found.served}
+    one = found.served.get(str(question.get("box")))
+    if one is None:
+        return {"wrong": f"no such device; there are: {', '.join(found.served)}"}
+    if question.get("do") == "fault" and question.get("kind") in KINDS:
+        fault = Fault(question["kind"], int(question.get("at", 1)), float(question.get("seconds", 0)))
+        found.do(lambda: one.set_faults(fault))
+        return {"set": str(fault)}
+    return {"wrong": f"faults: {', '.join(KINDS)}"}
+
+
+def _status(found: Fleet, name: str) -> dict[str, Any]:
+    one = found.served[name]
+
+    def look() -> dict[str, Any]:
+        return {
+            "platform": found.platforms[name][0],
+            "port": one.port,
+            "up": one.box.up,
+            "answers": one.box.up and one.box.answers(one.source),
+            "boots": one.box.boots,
+            "logins": len(one.sessions),
+            "saved": one.box.configuration() == one.box.saved(),
+        }
+
+    return found.do(look)
+
+
+if __name__ == "__main__":
+    main()
