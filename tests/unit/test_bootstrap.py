@@ -157,11 +157,27 @@ def mikrotik(role: Role) -> tuple[Box, str]:
     return box, "admin"
 
 
-FACTORY = {"fortinet-fortios": forti, "huawei-vrp": vrp, "mikrotik-routeros": mikrotik}
+def vrp8(role: Role) -> tuple[Box, str]:
+    from lienthong.sim.vendors.huawei_vrp8 import VENDOR
+    from lienthong.sim.vendors.huawei_vrp8.box import Vrp8Box
+
+    given = day0("huawei-vrp8", role)
+    box = VENDOR.make("Huawei", given.address, [])
+    assert isinstance(box, Vrp8Box)
+    header = box.configuration().split("\n")[0]
+    box.load(
+        f"{header}\n#\nsysname Huawei\n#\naaa\n#\nuser-interface con 0\nuser-interface vty 0 4\n#\nreturn\n"
+    )
+    return box, "console"
+
+
+FACTORY = {"fortinet-fortios": forti, "huawei-vrp": vrp, "huawei-vrp8": vrp8, "mikrotik-routeros": mikrotik}
 #: What makes a host key and asks for its length: simulated devices have theirs from the server.
 HOST_KEY = ("rsa local-key-pair create", "2048", "crypto key generate rsa general-keys modulus 3072")
 MODELS = {
     ("fortinet-fortios", Role.GATEWAY): "FortiGate 60F",
+    ("huawei-vrp8", Role.GATEWAY): "CE6881-48S6CQ",
+    ("huawei-vrp8", Role.SWITCH): "CE6881-48S6CQ",
     ("huawei-vrp", Role.GATEWAY): "AR651",
     ("huawei-vrp", Role.SWITCH): "S5735-L24T4S",
 }
