@@ -23,7 +23,8 @@ def _given(path: str, args: Sequence[Word], *more: str) -> dict[str, str]:
             continue
         if key not in known:
             raise Refused(f"expected end of command (line 1 column {word.column + 1})")
-        found[key] = word.value if word.sign else "" if word.text.startswith("!") else "yes"
+        taken_back = (known[key].default or "") if word.text.startswith("!") else "yes"
+        found[key] = word.value if word.sign else taken_back
     return found
 
 
