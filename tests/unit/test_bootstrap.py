@@ -207,6 +207,22 @@ def test_a_factory_new_device_is_reached_and_managed_after_it(kind: str, role: R
     assert box.answers(CONTROLLER), "it was not saved"
 
 
+def test_an_endpoint_gets_its_address() -> None:
+    from lienthong.sim.vendors.cisco_roomos.box import RoomOs
+    from lienthong.sim.vendors.cisco_roomos.valuespace import SETTINGS
+
+    node = replace(province().nodes["loc-ninh-vc"], platform="cisco-roomos", debian=False)
+    given = first(province(), node, "netadm", KEY)
+    box = RoomOs("vc", given.address, [KEY])
+    box.held = {path: setting.default for path, setting in SETTINGS.items()}
+    box.power_on()
+    assert not box.answers(CONTROLLER)
+    shell = box.shell("admin")
+    said = [shell.line(line) for line in lines(given, "cisco-roomos", TEMPLATES)]
+    assert all("status=" not in answer for answer in said), said
+    assert box.answers(CONTROLLER)
+
+
 def test_every_platform_with_a_command_line_has_its_first_minutes() -> None:
     missing = [name for name, kind in discover().items() if kind.dialects and name not in kinds()]
     assert missing == []
