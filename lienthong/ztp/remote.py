@@ -30,7 +30,11 @@ openssl req -new -key key -subj "/CN=$(hostname)" """
 
 #: Reads one file a line (path, base64). What fails closes everything; what runs needs the files no more.
 _OPEN = rf"""set -eu; umask 077; cd {FOLDER}
-trap 'set +e; exec 2>/dev/null; systemctl stop {UNIT}; sh {FOLDER}/shut.sh; systemctl reset-failed {UNIT}' EXIT
+undone() {{
+  set +e; exec 2>/dev/null
+  systemctl stop {UNIT}; sh {FOLDER}/shut.sh; systemctl reset-failed {UNIT}
+}}
+trap undone EXIT
 while read -r path data; do printf %s "$data" | base64 -d > "$path"; done
 chmod 0644 /etc/nftables.d/70-ztp.nft /run/systemd/system/{UNIT}
 systemctl daemon-reload
