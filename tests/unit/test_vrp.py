@@ -1,4 +1,4 @@
-"""Huawei VRP5: what it is told, how it is compared, how it returns, what it refuses; on simulated devices."""
+"""Huawei VRP5 and VRP8 on simulated devices: told, compared, returned, locked out, refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import random
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,20 +15,48 @@ from lienthong import guard
 from lienthong.diff import compare, future
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.guard import Management, Predicted
+from lienthong.model.intent import Node
 from lienthong.model.words import Role
 from lienthong.platforms import Line, Lines, platform
 from lienthong.platforms.dialects.vrp import VRP
 from lienthong.platforms.dialects.vrp_keys import compared, typed
 from lienthong.platforms.dialects.vrp_scope import owns
 from lienthong.platforms.dialects.vrp_words import sealed
-from lienthong.platforms.undo import Rejected
-from lienthong.sim.vendors.huawei_vrp import VENDOR
+from lienthong.platforms.undo import Arming, NotArmed, Rejected
+from lienthong.sim.box import Vendor
+from lienthong.sim.vendors import huawei_vrp, huawei_vrp8
 from lienthong.sim.vendors.huawei_vrp.box import VrpBox
-from tests.boxes import CONTROLLER, Drive, intended, node_of, told
+from tests.boxes import CONTROLLER, ROOT, Drive, intended, node_of, told
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "gear"
-MODEL = {Role.SWITCH: "S5735-L24T4S", Role.GATEWAY: "AR651"}
-ROLES = list(MODEL)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One model in one role."""
+
+    vendor: Vendor
+    role: Role
+    model: str
+
+    @property
+    def node(self) -> Node:
+        return node_of(platform(self.vendor.platform), self.role, self.model)
+
+    @property
+    def ports(self) -> str:
+        """What stands before the number of a port."""
+        return "GigabitEthernet0/0/" if self.vendor.name == "huawei_vrp" else "10GE1/0/"
+
+
+S5735 = Kind(huawei_vrp.VENDOR, Role.SWITCH, "S5735-L24T4S")
+AR651 = Kind(huawei_vrp.VENDOR, Role.GATEWAY, "AR651")
+CE6881 = Kind(huawei_vrp8.VENDOR, Role.SWITCH, "CE6881-48S6CQ")
+CE_GATEWAY = Kind(huawei_vrp8.VENDOR, Role.GATEWAY, "CE6881-48S6CQ")
+SWITCHES, GATEWAYS = (S5735, CE6881), (AR651, CE_GATEWAY)
+every = pytest.mark.parametrize("kind", [*SWITCHES, *GATEWAYS], ids=lambda k: f"{k.model}-{k.role}")
+switches = pytest.mark.parametrize("kind", SWITCHES, ids=lambda k: k.model)
+gateways = pytest.mark.parametrize("kind", GATEWAYS, ids=lambda k: k.model)
 RSA = (
     "ssh-rsa "
     "AAAAB3NzaC1yc2EAAAADAQABAAABAQC2ysFg1qKZC9yLtPfaeNNEjU1iCzzuwIQVdZPW7y9p2Uug2ZOl+4runPVUZN"
@@ -40,8 +68,8 @@ RSA = (
 )
 
 
-def drive(role: Role) -> Drive:
-    return Drive(VENDOR, role, MODEL[role])
+def drive(kind: Kind) -> Drive:
+    return Drive(kind.vendor, kind.role, kind.model)
 
 
 def box_of(drive: Drive) -> VrpBox:
@@ -56,19 +84,20 @@ def swap(lines: Lines, old: str, new: str) -> Lines:
     return tuple((*line[:-1], sealed(line[-1])) for line in found)
 
 
-@pytest.mark.parametrize(("role", "model"), [*MODEL.items(), (Role.GATEWAY, "AR6140")])
-def test_a_device_is_told_what_the_golden_file_says(role: Role, model: str) -> None:
-    lines = intended(node_of(platform("huawei-vrp"), role, model), VRP)
+@pytest.mark.parametrize("kind", [*SWITCHES, *GATEWAYS, replace(AR651, model="AR6140")])
+def test_a_device_is_told_what_the_golden_file_says(kind: Kind) -> None:
+    (dialect,) = platform(kind.vendor.platform).dialects
+    lines = intended(kind.node, dialect)
     text = "\n".join(" / ".join(line) for line in lines) + "\n"
-    golden = GOLDEN / f"huawei-vrp.{model}.{role}.txt"
+    golden = GOLDEN / f"{kind.vendor.platform}.{kind.model}.{kind.role}.txt"
     if os.environ.get("GOLDEN") == "write":
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_from_day_0_the_whole_way_and_a_second_look_finds_nothing(role: Role) -> None:
-    device = drive(role)
+@every
+def test_from_day_0_the_whole_way_and_a_second_look_finds_nothing(kind: Kind) -> None:
+    device = drive(kind)
     assert device.bring()
     assert not device.diff()
     assert device.box.saved() == device.box.configuration()
@@ -77,10 +106,10 @@ def test_from_day_0_the_whole_way_and_a_second_look_finds_nothing(role: Role) ->
     assert not device.diff()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@every
 @pytest.mark.parametrize("seed", range(3))
-def test_not_one_foreign_line_of_a_history_is_touched(role: Role, seed: int) -> None:
-    device = drive(role)
+def test_not_one_foreign_line_of_a_history_is_touched(kind: Kind, seed: int) -> None:
+    device = drive(kind)
     box = box_of(device)
     history = foreign(seed)
     box.load(with_history(box.configuration(), history))
@@ -134,8 +163,9 @@ def with_history(text: str, blocks: list[list[str]]) -> str:
         ("srv (lienthong)", "may chu (lienthong)", "description "),
     ],
 )
-def test_a_change_touches_only_what_changed(old: str, new: str, touched: str) -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_a_change_touches_only_what_changed(kind: Kind, old: str, new: str, touched: str) -> None:
+    device = drive(kind)
     device.bring()
     diff = device.bring(swap(device.intended, old, new))
     assert diff
@@ -147,8 +177,9 @@ def without_vlan_35(lines: Lines) -> Lines:
     return tuple(line for line in lines if not re.search(pattern, " ".join(line)))
 
 
-def test_a_vlan_that_the_plan_no_longer_has_goes_with_all_that_was_made_for_it() -> None:
-    device = drive(Role.GATEWAY)
+@gateways
+def test_a_vlan_that_the_plan_no_longer_has_goes_with_all_that_was_made_for_it(kind: Kind) -> None:
+    device = drive(kind)
     device.bring()
     before = device.box.configuration()
     diff = device.bring(without_vlan_35(device.intended))
@@ -158,18 +189,18 @@ def test_a_vlan_that_the_plan_no_longer_has_goes_with_all_that_was_made_for_it()
     assert "vlan 35\n" not in left
     assert "allow-pass vlan 10 20 30 40\n" in left
     session = device.session()
-    session.configure(VRP.commands(diff.added, diff.removed))
+    session.configure(device.dialect.commands(diff.added, diff.removed), device.dialect.commit(60))
     assert device.box.configuration() == before
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_line_that_the_device_rejects_is_noticed(role: Role) -> None:
-    device = drive(role)
+@every
+def test_every_line_that_the_device_rejects_is_noticed(kind: Kind) -> None:
+    device = drive(kind)
     session = device.session()
     for line in (
         "frobnicate",
         "vlan batch 4095",
-        "interface GigabitEthernet0/0/99",
+        f"interface {kind.ports}99",
         "ip route-static 1.2.3.4",
         "acl name x 9000",
         "undo acl name nothing",
@@ -180,13 +211,13 @@ def test_every_line_that_the_device_rejects_is_noticed(role: Role) -> None:
         with pytest.raises(Rejected):
             session.configure((line,))
     with pytest.raises(Rejected):
-        session.configure(("interface GigabitEthernet0/0/2", "port default vlan 40"))
+        session.configure((f"interface {kind.ports}2", "port default vlan 41"))
     assert device.box.configuration() == device.box.saved()
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_it_returns_when_told(role: Role) -> None:
-    device = drive(role)
+@every
+def test_it_returns_when_told(kind: Kind) -> None:
+    device = drive(kind)
     before = device.box.configuration()
     device.send(device.diff())
     assert device.box.configuration() != before
@@ -198,9 +229,9 @@ def test_it_returns_when_told(role: Role) -> None:
     assert device.box.configuration() == device.box.saved() == before
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_it_returns_by_itself_and_then_nothing_can_be_confirmed(role: Role) -> None:
-    device = drive(role)
+@every
+def test_it_returns_by_itself_and_then_nothing_can_be_confirmed(kind: Kind) -> None:
+    device = drive(kind)
     before = device.box.configuration()
     device.send(device.diff(), 120)
     device.box.pass_time(119)
@@ -217,8 +248,9 @@ def test_it_returns_by_itself_and_then_nothing_can_be_confirmed(role: Role) -> N
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_a_power_cut_while_it_is_armed_leads_back(last: bool) -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_a_power_cut_while_it_is_armed_leads_back(kind: Kind, last: bool) -> None:
+    device = drive(kind)
     before = device.box.configuration()
     diff = device.diff()
     device.send(diff if last else replace(diff, added=(), removed=()))
@@ -230,7 +262,7 @@ def test_a_power_cut_while_it_is_armed_leads_back(last: bool) -> None:
 
 
 def test_nothing_is_begun_on_what_somebody_did_not_save_or_has_set_to_start_anew() -> None:
-    device = drive(Role.SWITCH)
+    device = drive(S5735)
     undo = device.kind.undo
     assert undo is not None
     session = device.session()
@@ -243,23 +275,23 @@ def test_nothing_is_begun_on_what_somebody_did_not_save_or_has_set_to_start_anew
 
 
 WAY, LOGIN = guard.MANAGEMENT, guard.LOGIN
-#: A change that cuts the way: (role, how the intent is wrong, what the guard says of it).
-CUTS: tuple[tuple[str, Role, Callable[[Lines], Lines], str], ...] = (
-    ("address", Role.SWITCH, lambda x: swap(x, "address 10.0.44.2 ", "address 10.0.44.77 "), WAY),
-    ("shut", Role.SWITCH, lambda x: (*x, ("interface Vlanif40", "shutdown")), WAY),
-    ("trunk", Role.SWITCH, lambda x: without(x, r"0/0/1 .*allow-pass vlan 40"), WAY),
-    ("route", Role.SWITCH, lambda x: without(x, r"ip route-static 0\.0\.0\.0 "), WAY),
-    ("list", Role.SWITCH, lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"), LOGIN),
-    ("ssh", Role.SWITCH, lambda x: without(x, r"stelnet "), LOGIN),
-    ("account", Role.SWITCH, lambda x: without(x, r"netadm service-type"), LOGIN),
-    ("gateway's address", Role.GATEWAY, lambda x: swap(x, "address 10.0.44.1 ", "address 10.0.44.77 "), WAY),
-    (
-        "gateway's list",
-        Role.GATEWAY,
-        lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"),
-        LOGIN,
-    ),
+#: A change that cuts the way: (what, devices, how the intent is wrong, what the guard says of it).
+WRONG: tuple[tuple[str, tuple[Kind, ...], Callable[[Lines], Lines], str], ...] = (
+    ("address", SWITCHES, lambda x: swap(x, "address 10.0.44.2 ", "address 10.0.44.77 "), WAY),
+    ("shut", SWITCHES, lambda x: (*x, ("interface Vlanif40", "shutdown")), WAY),
+    ("trunk", SWITCHES, lambda x: without(x, r"/0/1 .*allow-pass vlan 40"), WAY),
+    ("route", SWITCHES, lambda x: without(x, r"ip route-static 0\.0\.0\.0 "), WAY),
+    ("list", SWITCHES, lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"), LOGIN),
+    ("ssh", SWITCHES, lambda x: without(x, r"stelnet "), LOGIN),
+    ("account", SWITCHES, lambda x: without(x, r"netadm service-type"), LOGIN),
+    ("address", GATEWAYS, lambda x: swap(x, "address 10.0.44.1 ", "address 10.0.44.77 "), WAY),
+    ("list", GATEWAYS, lambda x: swap(x, "permit source 10.0.4.0", "permit source 10.77.4.0"), LOGIN),
 )
+CUTS = [
+    pytest.param(kind, cut, rule, id=f"{kind.model}-{name}")
+    for name, kinds, cut, rule in WRONG
+    for kind in kinds
+]
 
 
 def without(lines: Lines, pattern: str) -> Lines:
@@ -268,20 +300,20 @@ def without(lines: Lines, pattern: str) -> Lines:
     return left
 
 
-@pytest.mark.parametrize(("role", "cut", "rule"), [one[1:] for one in CUTS], ids=[one[0] for one in CUTS])
+@pytest.mark.parametrize(("kind", "cut", "rule"), CUTS)
 def test_a_change_that_cuts_the_way_is_refused_by_name_and_if_forced_ends_by_itself(
-    role: Role, cut: Callable[[Lines], Lines], rule: str
+    kind: Kind, cut: Callable[[Lines], Lines], rule: str
 ) -> None:
-    device = drive(role)
+    device = drive(kind)
     device.bring()
     before = device.box.configuration()
     running = device.running()
     wrong = cut(device.intended)
-    diff = compare(VRP, wrong, running)
+    diff = compare(device.dialect, wrong, running)
     if not diff:  # a service that the plan says nothing of any more is nobody's
         diff = replace(diff, removed=tuple(line for line in device.intended if line not in wrong))
     management = Management(frozenset(), device.node.address, told(device.node).plane.networks, "netadm")
-    found = guard.reasons({"vrp": Predicted(VRP, running, diff)}, management)
+    found = guard.reasons({"vrp": Predicted(device.dialect, running, diff)}, management)
     assert rule in {name for name, _ in found}
     with pytest.raises(Unreachable):
         device.send(diff, 60)
@@ -291,32 +323,35 @@ def test_a_change_that_cuts_the_way_is_refused_by_name_and_if_forced_ends_by_its
     assert device.box.configuration() == device.box.saved() == before
 
 
-def test_the_way_back_by_hand_leads_back() -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_the_way_back_by_hand_leads_back(kind: Kind) -> None:
+    device = drive(kind)
     start = device.box.configuration()
     diff = device.bring()
     session = device.session()
-    session.configure(VRP.commands(diff.added, diff.removed))
+    session.configure(device.dialect.commands(diff.added, diff.removed), device.dialect.commit(60))
     session.close()
     assert device.box.configuration() == start
 
 
-def test_a_hostile_description_stays_a_description() -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_a_hostile_description_stays_a_description(kind: Kind) -> None:
+    device = drive(kind)
     wicked = "x ? [Y/N]: reboot fast # return"
-    lines = VRP.intended(f"interface GigabitEthernet0/0/2\n description {wicked} (lienthong)\n")  # type: ignore[misc]
+    lines = VRP.intended(f"interface {kind.ports}2\n description {wicked} (lienthong)\n")  # type: ignore[misc]
     (line,) = lines
     assert "?" not in line[-1]
     assert "[" not in line[-1]
     session = device.session()
     boots = device.box.boots
-    session.configure(VRP.commands((), lines))
+    session.configure(device.dialect.commands((), lines), device.dialect.commit(60))
     assert device.box.boots == boots
     assert "description x . (Y/N): reboot fast # return (lienthong)" in device.box.configuration()
 
 
-def test_a_secret_is_never_shown_and_one_that_is_there_is_not_sent_again() -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_a_secret_is_never_shown_and_one_that_is_there_is_not_sent_again(kind: Kind) -> None:
+    device = drive(kind)
     device.bring()
     for secret in ("Xy7", "secret"):
         assert secret not in device.box.configuration()
@@ -328,11 +363,7 @@ def test_a_secret_is_never_shown_and_one_that_is_there_is_not_sent_again() -> No
 
 def test_a_line_with_a_secret_of_somebody_else_is_foreign() -> None:
     line: Line = ("aaa", "local-user officer password irreversible-cipher $1a$xyz$")
-    assert not owns(VRP.parse("aaa\n " + line[1] + "\n")[0], frozenset(intended_of(Role.SWITCH)))
-
-
-def intended_of(role: Role) -> Lines:
-    return intended(node_of(platform("huawei-vrp"), role, MODEL[role]), VRP)
+    assert not owns(VRP.parse("aaa\n " + line[1] + "\n")[0], frozenset(intended(S5735.node, VRP)))
 
 
 def test_lists_are_read_however_the_device_joins_them() -> None:
@@ -349,14 +380,15 @@ def test_names_of_ports_and_small_addresses_are_read_as_typed() -> None:
     assert VRP.parse("ipv6 route-static :: 0 fd00::1\n") == (("ipv6 route-static :: 0 FD00::1",),)
 
 
-def test_only_ntc_templates_say_whether_the_tables_are_real() -> None:
+@switches
+def test_only_ntc_templates_say_whether_the_tables_are_real(kind: Kind) -> None:
     from ntc_templates.parse import parse_output  # type: ignore[import-untyped]
 
-    device = drive(Role.SWITCH)
+    device = drive(kind)
     device.bring()
     session = device.session()
     for command, column, value in (
-        ("display version", "vrp_version", "5.170"),
+        ("display version", "vrp_version", box_of(device).tables.version),
         ("display interface brief", "interface", "Vlanif40"),
         ("display vlan", "vlan_description", "management (lienthong)"),
         ("display interface description", "description", "srv (lienthong)"),
@@ -378,8 +410,9 @@ def test_an_rsa_key_is_typed_in_the_device_s_own_form_and_read_from_any() -> Non
     assert compared("ssh-ed25519 AAAA x") is None
 
 
-def test_future_holds_what_the_device_will_hold() -> None:
-    device = drive(Role.SWITCH)
+@switches
+def test_future_holds_what_the_device_will_hold(kind: Kind) -> None:
+    device = drive(kind)
     diff = device.diff()
     predicted = future(device.running(), diff)
     heads = {line[0] for line in predicted if len(line) > 1}
@@ -388,3 +421,45 @@ def test_future_holds_what_the_device_will_hold() -> None:
     assert frozenset(device.running()) == {
         line for line in predicted if len(line) > 1 or line[0] not in heads
     }
+
+
+def test_another_s_trial_is_let_end_and_a_trial_without_a_name_ends_with_its_login() -> None:
+    device = drive(CE6881)
+    undo = device.kind.undo
+    assert undo is not None
+    other, session = device.session(), device.session()
+    before = device.box.configuration()
+    other.configure(("dns server 192.0.2.1",), ("commit trial 300",))
+    assert "on trial" in (undo.pending(session) or "")
+    with pytest.raises(NotArmed):
+        undo.arm(session, Arming(120, ROOT, "netadm"))
+    with pytest.raises(Rejected):
+        session.configure(("dns server 192.0.2.2",), device.dialect.commit(120))
+    assert "before the change" in undo.fire(session)
+    assert device.box.configuration() != before
+    other.close()
+    assert device.box.configuration() == before
+
+
+def test_what_others_commit_meanwhile_is_not_written_over() -> None:
+    device = drive(CE6881)
+    mine, other = device.session(), device.session()
+    mine.ask("system-view")
+    mine.ask("dns server 192.0.2.1")
+    other.configure(("dns server 192.0.2.2",), ("commit",))
+    with pytest.raises(Rejected, match="changed by others"):
+        mine.ask("commit trial 120 persist lienthong")
+    assert "192.0.2.1" not in device.box.configuration()
+
+
+def test_leaving_with_something_uncommitted_asks() -> None:
+    device = drive(CE6881)
+    session = device.session()
+    session.ask("system-view")
+    session.ask("dns server 192.0.2.1")
+    assert session.shell.prompt() == f"[*{device.box.name}]"
+    session.ask("return")
+    assert "Uncommitted" in session.shell.prompt()
+    session.shell.line("n")
+    assert session.shell.prompt() == f"<{device.box.name}>"
+    assert "192.0.2.1" not in device.box.configuration()

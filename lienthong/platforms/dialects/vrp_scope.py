@@ -19,7 +19,7 @@ from lienthong.platforms.dialects.vrp_words import OWN, Mine
 TAG = 227
 
 OWN_SECTION = re.compile(
-    rf"acl (?:ipv6 )?name {OWN}\S* \S+|ip pool {OWN}\S*|rsa peer-public-key {OWN}\S*"
+    rf"acl (?:ipv6 )?name {OWN}\S* (?:number )?\S+|ip pool {OWN}\S*|rsa peer-public-key {OWN}\S*"
     rf"|(?:hwtacacs|radius)[- ]server template {OWN}|ospf {TAG}"
 )
 #: Commands of an interface or port that a section of the plan has for itself.
@@ -37,15 +37,15 @@ _NEVER = re.compile(
 )
 #: A value that takes the place of the one before it: what of the line names the place.
 _PLACE = re.compile(
-    r"sysname|header login information|dns domain|snmp-agent acl|snmp-agent sys-info version"
+    r"sysname|ssh server-source|header login information|dns domain|snmp-agent acl"
+    r"|snmp-agent sys-info version"
     r"|snmp-agent group v3 \S+|snmp-agent usm-user v3 \S+ (?:group|authentication-mode|privacy-mode)"
     r"|ssh user \S+ (?:authentication-type|assign|service-type)|ntp(?:-service)? source-interface"
     r"|local-user \S+ (?:password|privilege level|level|service-type)"
     r"|description|ip address(?! .* sub$)|ospf (?:cost|timer hello|network-type|authentication-mode|enable)"
     r"|ospf bfd min-tx-interval|port link-type|port default vlan|port-security (?:max-mac-num|maximum)"
     r"|traffic-filter (?:inbound (?:ipv6 )?acl|acl(?: ipv6)?)|dhcp select|dot1q termination vid"
-    r"|authentication-mode|authentication-scheme|hwtacacs[- ]server(?! template)"
-    r"|radius[- ]server(?! template)"
+    r"|authentication-mode|authentication-scheme|(?:hwtacacs|radius)[- ]server(?= \S+$)"
     r"|idle-timeout|protocol inbound|user privilege level|acl(?= \S+ inbound)|router-id|gateway-list|network"
     r"|rule \d+ description|rule \d+|ip route-static \S+ \S+ \S+|ipv6 route-static \S+ \S+ \S+"
 )

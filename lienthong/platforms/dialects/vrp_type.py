@@ -32,7 +32,7 @@ _UNDONE: tuple[tuple[str, str], ...] = (
     (r"(snmp-agent usm-user v3 \S+)(?: .*)?", r"\1"),
     (r"(snmp-agent group v3 \S+ \S+)(?: .*)?", r"\1"),
     (r"(hwtacacs[- ]server|radius[- ]server) \S+", r"\1"),
-    (r"(acl (?:ipv6 )?name \S+) \S+", r"\1"),
+    (r"(acl (?:ipv6 )?name \S+) .*", r"\1"),
     (r"(rule \d+) (?:permit|deny) .*", r"\1"),
     (r"((?:ip|ipv6) address|ospf enable|ospf bfd|traffic-filter|dhcp select|gateway-list"
      r"|snmp-agent sys-info)( .*)", r"\1\2"),

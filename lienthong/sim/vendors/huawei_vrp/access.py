@@ -7,7 +7,7 @@ import re
 from ipaddress import IPv4Address, IPv4Interface
 
 from lienthong.sim.vendors.huawei_vrp.config import Config
-from lienthong.sim.vendors.huawei_vrp.effects import numbers
+from lienthong.sim.vendors.huawei_vrp.spelling import numbers
 
 SSH = 22
 
@@ -99,11 +99,12 @@ def _addressed(lines: list[str]) -> bool:
 
 
 def _passes(config: Config, name: str, source: IPv4Address, target: IPv4Address) -> bool:
-    filters = [line.split()[-1] for line in config.lines((f"interface {name}",))
-               if line.startswith("traffic-filter inbound acl name ")]  # fmt: skip
+    spelt = re.compile(r"traffic-filter (?:inbound acl name (\S+)|acl (\S+) inbound)")
+    found = [spelt.fullmatch(line) for line in config.lines((f"interface {name}",))]
+    filters = [one[1] or one[2] for one in found if one]
     if name.startswith("Vlanif"):
-        filters += [line.split()[-1] for line in config.lines()
-                    if line.startswith(f"traffic-filter vlan {name[6:]} inbound acl name ")]  # fmt: skip
+        whole = f"traffic-filter vlan {name[6:]} inbound acl name "
+        filters += [line.split()[-1] for line in config.lines() if line.startswith(whole)]
     for one in filters:
         rules = next((lines for head, lines in config.sections(f"acl name {one} ")), [])
         if not _permits(rules, source, target, otherwise=True):

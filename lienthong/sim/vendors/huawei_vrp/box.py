@@ -90,6 +90,10 @@ class VrpBox(Box):
         return f"{self._salts:x}".rjust(6, "x")
 
     @property
+    def link_type(self) -> str:
+        return self.tables.link_type
+
+    @property
     def hostname(self) -> str:
         found = [line.split()[1] for line in self.running.lines() if re.match(r"sysname \S", line)]
         return found[0] if found else "HUAWEI"

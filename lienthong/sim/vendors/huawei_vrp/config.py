@@ -46,7 +46,10 @@ class Config:
         self._groups = 0
 
     def copy(self) -> Config:
-        return copy.deepcopy(self)
+        """Another that is changed without this one."""
+        found = Config(self.header, self._rank, self._within)
+        found.nodes, found._groups = copy.deepcopy(self.nodes), self._groups
+        return found
 
     def load(self, text: str) -> None:
         """Take a printed configuration in the place of everything."""

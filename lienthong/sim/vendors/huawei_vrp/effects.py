@@ -1,4 +1,4 @@
-"""What a VRP5 command needs, and what of it is stored: the rules behind the grammar.
+"""What a VRP command needs, and what of it is stored: the rules behind the grammar.
 
 An effect gives the line that is stored, or None where it has stored it itself. The texts of refusals are in
 the manner of the command references; no driver depends on more of them than `Error:`.
@@ -9,106 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv4Network
-from typing import Protocol
+from collections.abc import Sequence
+from ipaddress import IPv4Interface
 
-from lienthong.sim.vendors.huawei_vrp.config import Config
-
-Path = tuple[str, ...]
-_NAMES = {
-    "tcp": {21: "ftp", 23: "telnet", 25: "smtp", 49: "tacacs", 53: "domain", 80: "www", 179: "bgp"},
-    "udp": {53: "dns", 67: "bootps", 68: "bootpc", 69: "tftp", 123: "ntp", 161: "snmp", 162: "snmptrap",
-            514: "syslog"},
-}  # fmt: skip
-
-
-class Refusal(Exception):
-    """The device says no; the text is what it prints."""
-
-
-class Device(Protocol):
-    """What an effect sees of a box."""
-
-    running: Config
-    routed: frozenset[str]
-    switched: frozenset[str]
-
-    def salt(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Call:
-    """One command: on which box, in which view, its words."""
-
-    box: Device
-    path: Path
-    words: list[str]
-
-
-Effect = Callable[[Call], str | None]
-
-
-def spelt(words: Sequence[str]) -> list[str]:
-    """Words as the device stores them: names of interfaces joined, masks dotted, IPv6 in capitals."""
-    found = list(words)
-    if "ipv6" in found[:1]:
-        found = [word.upper() if ":" in word else word for word in found]
-    if found[:2] in (["ip", "address"], ["ip", "route-static"]) and len(found) > 3 - (found[1] == "address"):
-        at = 3
-        if at < len(found) and found[at].isdigit():
-            found[at] = str(IPv4Network(f"0.0.0.0/{found[at]}").netmask)
-    if found and found[0] == "rule":
-        names = _NAMES.get(found[3] if len(found) > 3 else "", {})
-        for index, word in enumerate(found):
-            if word.isdigit() and found[index - 1] == "eq":
-                found[index] = names.get(int(word), word)
-            elif word == "0.0.0.0" and index and found[index - 2] in {"source", "destination"}:  # noqa: S104
-                found[index] = "0"
-    return found
-
-
-def numbers(words: Sequence[str]) -> list[int]:
-    """`10 20 to 22` as numbers."""
-    found: list[int] = []
-    for index, word in enumerate(words):
-        if word == "to":
-            continue
-        if index and words[index - 1] == "to":
-            found += range(found[-1] + 1, int(word) + 1)
-        else:
-            found.append(int(word))
-    return found
-
-
-def listed(vlans: Sequence[int]) -> str:
-    """Numbers as the device joins them: three or more in a row become a range (two do as well)."""
-    out: list[str] = []
-    for vlan in sorted(set(vlans)):
-        if out and int(out[-1].split()[-1]) == vlan - 1:
-            out[-1] = f"{out[-1].split()[0]} to {vlan}"
-        else:
-            out.append(str(vlan))
-    return " ".join(out)
-
-
-def vlans_of(config: Config) -> list[int]:
-    """VLANs that exist; 1 always does."""
-    found = [1]
-    for line in config.lines():
-        if line.startswith("vlan batch "):
-            found += numbers(line.split()[2:])
-    return found
-
-
-def _need(yes: bool, text: str) -> None:
-    if not yes:
-        raise Refusal(f"Error: {text}")
-
-
-def _first(path: Path) -> str:
-    return path[0].split()[1] if path and path[0].startswith("interface ") else ""
+from lienthong.sim.vendors.huawei_vrp.spelling import (
+    Call,
+    Device,
+    Effect,
+    first,
+    listed,
+    need,
+    numbers,
+    vlans_of,
+)
 
 
 def set_vlans(box: Device, found: Sequence[int]) -> None:
@@ -133,20 +46,24 @@ def _open_interface(call: Call) -> str:
     name, _, sub = call.words[1].partition(".")
     vlanif = re.fullmatch(r"Vlanif(\d+)", name)
     if vlanif:
-        _need(int(vlanif[1]) in vlans_of(call.box.running), "The VLAN does not exist.")
+        need(int(vlanif[1]) in vlans_of(call.box.running), "The VLAN does not exist.")
     elif not re.fullmatch(r"LoopBack\d{1,4}", name):
-        _need(name in call.box.routed | call.box.switched, "Wrong parameter found at '^' position.")
-        _need(not sub or name in call.box.routed, "The interface does not support sub-interfaces.")
+        need(name in call.box.routed | call.box.switched, "Wrong parameter found at '^' position.")
+        need(not sub or name in call.box.routed, "The interface does not support sub-interfaces.")
     return " ".join(call.words)
 
 
 def _open_acl(call: Call) -> str:
     for other in call.box.running.lines():
-        parts = other.split()
-        if parts[0] == "acl" and other != " ".join(call.words):
-            _need(parts[-1] != call.words[-1], "The ACL number is used by another ACL.")
-            _need(parts[-2] != call.words[-2], "The ACL name already exists with another number.")
+        if other.startswith("acl ") and other != " ".join(call.words):
+            need(other.split()[-1] != call.words[-1], "The ACL number is used by another ACL.")
+            need(_acl_name(other) != _acl_name(" ".join(call.words)), "The ACL has another number.")
     return " ".join(call.words)
+
+
+def _acl_name(heading: str) -> str:
+    found = re.match(r"acl (ipv6 )?name (\S+)", heading)
+    return found[0] if found else heading
 
 
 def _open_ospf(call: Call) -> str | None:
@@ -160,7 +77,7 @@ def _open_ospf(call: Call) -> str | None:
 
 
 def _rule_text(call: Call) -> str:
-    _need(
+    need(
         any(line.split()[:2] == call.words[:2] for line in call.box.running.lines(call.path)),
         "The rule does not exist.",
     )
@@ -173,14 +90,14 @@ def _interface_there(call: Call) -> str:
         | call.box.switched
         | {line.split()[1] for line in call.box.running.lines() if line.startswith("interface ")}
     )
-    _need(call.words[-1] in known, "Wrong parameter found at '^' position.")
+    need(call.words[-1] in known, "Wrong parameter found at '^' position.")
     return " ".join(call.words)
 
 
 def _password(call: Call) -> str:
     secret = call.words[-1]
     kinds = sum(bool(re.search(kind, secret)) for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]"))
-    _need(len(secret) >= 8 and kinds >= 2, "Invalid password, it is too simple or too short.")
+    need(len(secret) >= 8 and kinds >= 2, "Invalid password, it is too simple or too short.")
     return " ".join([*call.words[:-1], _irreversible(call.box, secret)])
 
 
@@ -202,7 +119,7 @@ def _cipher(call: Call) -> str:
 
 def _scheme_there(call: Call) -> str:
     known = {line for line in call.box.running.lines(("aaa",)) if line.startswith("authentication-scheme ")}
-    _need(" ".join(call.words) in known, "The authentication scheme does not exist.")
+    need(" ".join(call.words) in known, "The authentication scheme does not exist.")
     return " ".join(call.words)
 
 
@@ -213,11 +130,11 @@ def _address(call: Call) -> str:
             found = re.match(r"ip address (\S+) (\S+)", line)
             if found and head != call.path[0]:
                 other = IPv4Interface(f"{found[1]}/{found[2]}")
-                _need(
+                need(
                     not other.network.overlaps(mine.network),
                     "The specified address conflicts with another address.",
                 )
-    _need(_first(call.path) not in call.box.switched, "Unrecognized command found at '^' position.")
+    need(first(call.path) not in call.box.switched, "Unrecognized command found at '^' position.")
     return " ".join(call.words)
 
 
@@ -225,26 +142,26 @@ def _with(line: str, why: str) -> Effect:
     """A command that needs a line of the system view."""
 
     def needs(call: Call) -> str:
-        _need(line in call.box.running.lines(), why)
+        need(line in call.box.running.lines(), why)
         return " ".join(call.words)
 
     return needs
 
 
 def _ipv6_enabled(call: Call) -> str:
-    _need("ipv6 enable" in call.box.running.lines(call.path), "IPv6 is not enabled on the interface.")
+    need("ipv6 enable" in call.box.running.lines(call.path), "IPv6 is not enabled on the interface.")
     return " ".join(call.words)
 
 
 def _ospf_there(call: Call) -> str:
     heads = [line for line in call.box.running.lines() if line.split()[:2] == ["ospf", call.words[2]]]
-    _need(bool(heads), "The OSPF process does not exist.")
+    need(bool(heads), "The OSPF process does not exist.")
     call.box.running.put((heads[0],), f"area {call.words[4]}")
     return " ".join(call.words)
 
 
 def _subinterface(call: Call) -> str:
-    _need("." in _first(call.path), "Unrecognized command found at '^' position.")
+    need("." in first(call.path), "Unrecognized command found at '^' position.")
     return " ".join(call.words)
 
 
@@ -252,12 +169,12 @@ def _filter(call: Call) -> str:
     names = {
         line.split()[-2] for line in call.box.running.lines() if line.startswith("acl ") and " name " in line
     }
-    _need(call.words[-1] in names, "The specified ACL does not exist.")
+    need(call.words[-1] in names, "The specified ACL does not exist.")
     text = " ".join(call.words)
     same = [
         line for line in call.box.running.lines(call.path) if line.rsplit(" ", 1)[0] == text.rsplit(" ", 1)[0]
     ]
-    _need(not same or same == [text], "A simplified traffic policy has been applied already.")
+    need(not same or same == [text], "A simplified traffic policy has been applied already.")
     return text
 
 
@@ -267,7 +184,7 @@ def _route(call: Call) -> None:
 
 
 def _ssh_user(call: Call) -> str:
-    _need(
+    need(
         call.words[:3] == call.words or " ".join(call.words[:3]) in call.box.running.lines(),
         "The user does not exist.",
     )
@@ -276,7 +193,7 @@ def _ssh_user(call: Call) -> str:
 
 def _ssh_key(call: Call) -> str:
     _ssh_user(Call(call.box, call.path, call.words[:3]))
-    _need(f"rsa peer-public-key {call.words[-1]}" in {_named(line) for line in call.box.running.lines()},
+    need(f"rsa peer-public-key {call.words[-1]}" in {_named(line) for line in call.box.running.lines()},
           "The RSA public key does not exist.")  # fmt: skip
     return " ".join(call.words)
 
@@ -291,7 +208,7 @@ def _idle(call: Call) -> str | None:
 
 
 def _protocol(call: Call) -> str:
-    _need(call.words[-1] != "ssh" or "authentication-mode aaa" in call.box.running.lines(call.path),
+    need(call.words[-1] != "ssh" or "authentication-mode aaa" in call.box.running.lines(call.path),
           "Please set the authentication mode to AAA first.")  # fmt: skip
     return " ".join(call.words)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from lienthong.sim.box import Shell
 from lienthong.sim.vendors.huawei_vrp import effects, shows, switching
 from lienthong.sim.vendors.huawei_vrp.box import VrpBox
-from lienthong.sim.vendors.huawei_vrp.effects import Call, Device, Path, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.grammar import UNRECOGNIZED, WRONG, Form, Miss, best, complaint, split
+from lienthong.sim.vendors.huawei_vrp.spelling import Call, Device, Path, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.undoing import undo
 
 EFFECTS = {**effects.EFFECTS, **switching.EFFECTS}

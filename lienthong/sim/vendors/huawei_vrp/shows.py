@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lienthong.sim.vendors.huawei_vrp.effects import Path, vlans_of
+from lienthong.sim.vendors.huawei_vrp.spelling import Path, vlans_of
 from lienthong.sim.vendors.huawei_vrp.switching import carried
 
 if TYPE_CHECKING:

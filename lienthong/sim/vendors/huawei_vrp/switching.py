@@ -6,17 +6,17 @@ default configuration of the kind it has; a trunk carries VLAN 1 until that is u
 
 from __future__ import annotations
 
-from lienthong.sim.vendors.huawei_vrp.effects import (
+from lienthong.sim.vendors.huawei_vrp.effects import set_vlans
+from lienthong.sim.vendors.huawei_vrp.spelling import (
     Call,
     Device,
     Effect,
     Path,
     Refusal,
-    _first,
-    _need,
+    first,
     listed,
+    need,
     numbers,
-    set_vlans,
     vlans_of,
 )
 
@@ -25,9 +25,10 @@ _LIST = "port trunk allow-pass vlan "
 
 
 def kind(box: Device, path: Path) -> str:
-    """`access`, `trunk` or `hybrid`, which a port is from the factory."""
+    """`access`, `trunk` or `hybrid`; what a port is from the factory is not shown."""
     return next(
-        (line.split()[-1] for line in box.running.lines(path) if line.startswith("port link-type ")), "hybrid"
+        (line.split()[-1] for line in box.running.lines(path) if line.startswith("port link-type ")),
+        box.link_type,
     )
 
 
@@ -41,7 +42,7 @@ def carried(box: Device, path: Path) -> list[int]:
 
 
 def _switched(box: Device, path: Path) -> None:
-    _need(_first(path) in box.switched, "Unrecognized command found at '^' position.")
+    need(first(path) in box.switched, "Unrecognized command found at '^' position.")
 
 
 def _link_type(call: Call) -> str | None:
@@ -50,10 +51,10 @@ def _link_type(call: Call) -> str | None:
         line.startswith(("port default ", "port trunk ", "undo port trunk "))
         for line in call.box.running.lines(call.path)
     )
-    _need(
+    need(
         kind(call.box, call.path) == call.words[2] or not changed, "Please renew the default configurations."
     )
-    if call.words[2] == "hybrid":
+    if call.words[2] == call.box.link_type:
         call.box.running.drop(call.path, lambda line: line.startswith("port link-type "))
         return None
     return " ".join(call.words)
@@ -61,8 +62,8 @@ def _link_type(call: Call) -> str | None:
 
 def _default_vlan(call: Call) -> str:
     _switched(call.box, call.path)
-    _need(kind(call.box, call.path) == "access", "This command is only for access ports.")
-    _need(int(call.words[3]) in vlans_of(call.box.running), "The VLAN does not exist.")
+    need(kind(call.box, call.path) == "access", "This command is only for access ports.")
+    need(int(call.words[3]) in vlans_of(call.box.running), "The VLAN does not exist.")
     return " ".join(call.words)
 
 
@@ -75,7 +76,7 @@ def _set_carried(box: Device, path: Path, vlans: list[int]) -> None:
 
 def _allow_pass(call: Call) -> None:
     _switched(call.box, call.path)
-    _need(kind(call.box, call.path) == "trunk", "This command is only for trunk ports.")
+    need(kind(call.box, call.path) == "trunk", "This command is only for trunk ports.")
     wanted = numbers(call.words[4:])
     if 1 in wanted:
         call.box.running.drop(call.path, lambda line: line == NO_ONE)
@@ -87,7 +88,7 @@ def _allow_pass(call: Call) -> None:
 def undo_allow_pass(call: Call) -> None:
     """`undo port trunk allow-pass vlan …`"""
     _switched(call.box, call.path)
-    _need(kind(call.box, call.path) == "trunk", "This command is only for trunk ports.")
+    need(kind(call.box, call.path) == "trunk", "This command is only for trunk ports.")
     gone = numbers(call.words[4:])
     if 1 in gone:
         call.box.running.put(call.path, NO_ONE)
@@ -98,7 +99,7 @@ def undo_vlan(box: Device, words: list[str]) -> None:
     """`undo vlan batch …`: a VLAN with an interface stays."""
     gone = numbers(words[2:])
     known = vlans_of(box.running)
-    _need(all(vlan in known for vlan in gone), "The VLAN does not exist.")
+    need(all(vlan in known for vlan in gone), "The VLAN does not exist.")
     heads = {line for line in box.running.lines() if line.startswith("interface Vlanif")}
     for vlan in gone:
         if f"interface Vlanif{vlan}" in heads:
@@ -121,8 +122,8 @@ def _secure(call: Call) -> str:
 
 
 def _secured(call: Call) -> str | None:
-    _need("port-security enable" in call.box.running.lines(call.path), "Please enable port security first.")
-    if call.words[1:] in (["max-mac-num", "1"], ["protect-action", "restrict"]):
+    need("port-security enable" in call.box.running.lines(call.path), "Please enable port security first.")
+    if call.words[1:] in (["max-mac-num", "1"], ["maximum", "1"], ["protect-action", "restrict"]):
         call.box.running.drop(call.path, lambda line: line.startswith(" ".join(call.words[:2]) + " "))
         return None  # the default is not shown
     return " ".join(call.words)

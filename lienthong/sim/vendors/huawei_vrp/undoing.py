@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lienthong.sim.vendors.huawei_vrp.effects import Call, Device, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.grammar import Form, Miss, best
+from lienthong.sim.vendors.huawei_vrp.spelling import Call, Device, Refusal, spelt
 from lienthong.sim.vendors.huawei_vrp.switching import undo_allow_pass, undo_vlan
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _in_use(box: Device, form: Form, words: list[str]) -> None:
     if form.do == "open_acl":
         name = words[-1]
         users = [line for _, lines in running.sections("interface ") for line in lines] + running.lines()
-        if any(line.startswith("traffic-filter ") and line.endswith(f" name {name}") for line in users):
+        if any(line.startswith("traffic-filter ") and name in line.split() for line in users):
             raise Refusal("Error: The ACL has been applied and cannot be deleted.")
     if form.do == "open_key" and any(
         re.fullmatch(rf"ssh user \S+ assign rsa-key {re.escape(words[2])}", line) for line in running.lines()
