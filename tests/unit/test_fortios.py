@@ -232,6 +232,17 @@ def test_a_text_that_is_not_whole_is_no_configuration() -> None:
         FORTIOS.parse("config vdom\n    edit root\n    next\nend\n")
 
 
+def test_a_message_between_the_lines_is_none_of_them_and_an_unknown_word_is_noticed() -> None:
+    text = "config system dns\n{}    set primary 10.0.0.1\nend\n"
+    message = "System will reboot if no input is received in the next 9 seconds...\n"
+    assert FORTIOS.parse(text.format(message)) == (("config system dns", "set primary 10.0.0.1"),)
+    for word in ("    sit primary", "endconfig system global"):
+        with pytest.raises(LienThongError, match="not understood"):
+            leaves(text.format(f"{word}\n"))
+    with pytest.raises(LienThongError, match="not understood"):
+        FORTIOS.parse(text.format("    sit primary\n"))
+
+
 def test_a_value_of_many_lines_is_one_line_and_no_heading() -> None:
     text = 'config vpn certificate local\n    edit "x"\n        set csr "a\nconfig b\nend"\n    next\nend\n'
     assert leaves(text)[-1] == ("config vpn certificate local", 'edit "x"', 'set csr "a\\nconfig b\\nend"')

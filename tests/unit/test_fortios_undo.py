@@ -214,6 +214,17 @@ def test_what_is_shown_is_read_by_ntc_templates(brought: Drive, command: str, sa
     assert any(says.items() <= row.items() for row in rows), rows
 
 
+def test_paging_is_turned_off_as_netmiko_does_it(brought: Drive) -> None:
+    by_hand(brought, "config system console", "unset output", "end")
+    shell = brought.box.log_in("netadm")
+    assert shell is not None
+    assert shell.page
+    assert "output              : more" in shell.line("get system console")
+    for line in ("config system console", "set output standard", "end"):
+        assert shell.line(line) == ""
+    assert not shell.page
+
+
 def test_neighbours_are_told_as_well(brought: Drive) -> None:
     found = FORTIOS.health
     assert found is not None

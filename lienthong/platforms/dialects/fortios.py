@@ -76,7 +76,7 @@ def parse(text: str) -> Lines:
     Raises:
         LienThongError: the text is not complete, or the device is divided into virtual domains.
     """
-    found = leaves(text)
+    found = leaves(text, printed=True)
     if any(line[0] in {"config vdom", "config global"} for line in found):
         raise LienThongError(
             "the FortiGate is divided into virtual domains",

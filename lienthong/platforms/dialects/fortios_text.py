@@ -52,15 +52,19 @@ class Mine(str):
     __slots__ = ()
 
 
-def leaves(text: str) -> Lines:
+def leaves(text: str, *, printed: bool = False) -> Lines:
     """All lines of a configuration, in its order.
+
+    Args:
+        printed: a device printed it, so a message may stand between its lines, never indented.
 
     Raises:
         LienThongError: the text ends within a section or a value: it is not all that the device has to say.
     """
     path: list[str] = []
     found: list[Line] = []
-    for word in _logical(text):
+    for raw in _logical(text):
+        word = raw.strip()
         if word.startswith("#") or not word:
             continue
         if _HEADING.match(word):
@@ -75,7 +79,7 @@ def leaves(text: str) -> Lines:
             if not path:
                 raise LienThongError("the configuration has a value outside of every section")
             found.append((*path, hidden(word)))
-        else:
+        elif not printed or raw[:1].isspace():
             raise LienThongError(f"the configuration says what is not understood: {word[:80]!r}")
     if path:
         raise LienThongError(f"the configuration ends within {path[-1]!r}")
@@ -110,7 +114,7 @@ def _logical(text: str) -> Iterator[str]:
         held.append(line)
         whole = "\\n".join(held)
         if not whole.lstrip().startswith(("#", *_PLACES, "edit ", "config ")) or not _open(whole):
-            yield whole.strip()
+            yield whole
             held.clear()
     if held:
         raise LienThongError("the configuration ends within a quoted value")

@@ -26,7 +26,8 @@ class Cli(Shell):
         self.user = user
         self.editor = Editor(box)
         self.question: Callable[[], str] | None = None
-        self.page = 0 if box.running_value("system console", "output") == "standard" else 24
+        self.output = ""
+        self._paging()
 
     def prompt(self) -> str:
         if self.question is not None:
@@ -37,6 +38,12 @@ class Cli(Shell):
             frame = self.editor.frames[-1]
             here = f" ({frame.entry if frame.entry is not None else frame.path.split()[-1].strip(chr(34))})"
         return f"{name}{here} # "
+
+    def _paging(self) -> None:
+        """`config system console` acts on logins that are open too: Netmiko turns paging off in that way."""
+        output = self.box.running_value("system console", "output") or "more"
+        if output != self.output:
+            self.output, self.page = output, 24 if output == "more" else 0
 
     def interrupted(self) -> None:
         self.editor.forget()  # an entry without its `next`
@@ -53,9 +60,11 @@ class Cli(Shell):
         if not words:
             return ""
         try:
-            return self._do(words)
+            said = self._do(words)
         except Refused as refused:
-            return str(refused)
+            said = str(refused)
+        self._paging()
+        return said
 
     def _do(self, words: list[str]) -> str:
         edit = self.editor
