@@ -20,7 +20,8 @@ from lienthong.guard import Management, Predicted, reasons
 from lienthong.model.secret import Secret, SecretRef
 from lienthong.model.words import Role
 from lienthong.platforms import Line, Lines, platform
-from lienthong.platforms.dialects.routeros import ROUTEROS, intended, parse
+from lienthong.platforms.dialects.routeros import ROUTEROS, parse
+from lienthong.platforms.dialects.routeros_told import intended
 from lienthong.platforms.dialects.routeros_words import item, quoted, rendered
 from lienthong.platforms.undo import Arming, NotArmed, Rejected
 from lienthong.platforms.undo.routeros import NAME, UNDO, arm, confirm, fire, pending
@@ -200,7 +201,7 @@ def test_a_rule_more_stands_before_the_one_that_drops() -> None:
         '/ip firewall filter move [find comment=""] destination=0',
         "/ip firewall filter move [find comment=\"lienthong:last/lienthong-forward\"] destination=0",
         "/ip firewall filter add chain=lienthong-forward action=accept",
-        "/ip firewall address-list add list=\"lienthong:forward/x:src\" address=10.9.9.9",
+        "/ip firewall address-list add list=lienthong-other address=10.9.9.9",
         "/ip firewall filter disable [find comment~\"lienthong:last\"]",
         "/interface vlan set vlan20 mtu=1400",
         "/ip address set [find interface=vlan20] disabled=yes",
@@ -488,6 +489,19 @@ def test_a_template_may_quote_json_and_nothing_else() -> None:
     with pytest.raises(ValueError, match="no command"):
         rendered("x y z")
     assert intended("/snmp set enabled=no\n") == ()
+
+
+def test_rules_of_the_same_addresses_share_a_list_and_go_from_one_whole_list_to_another() -> None:
+    rule = '/ip firewall filter add chain=lienthong-input action=accept src-address="{}" comment="lienthong:{}"\n'
+    one = intended(rule.format("10.0.0.0/24,10.0.1.1/32", "a") + rule.format("10.0.1.1/32,10.0.0.0/24", "b"))
+    assert [line[0].split()[2] for line in one] == ["address-list", "address-list", "filter", "filter"]
+    two = intended(rule.format("10.0.0.0/24,10.0.2.0/24", "a") + rule.format("10.0.2.0/24", "b"))
+    typed = ROUTEROS.commands(
+        [line for line in one if line not in two], [line for line in two if line not in one]
+    )
+    kinds = [next(word for word in line.split() if word in ("add", "set", "remove")) for line in typed]
+    assert kinds == ["add", "add", "set", "set", "remove", "remove"]
+    assert "!src-address-list" in typed[3]
 
 
 # ---- undo

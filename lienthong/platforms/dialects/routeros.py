@@ -21,7 +21,6 @@ from functools import lru_cache
 from lienthong.platforms import Dialect, Line, Lines
 from lienthong.platforms.dialects.routeros_change import commands
 from lienthong.platforms.dialects.routeros_menus import (
-    HIDDEN,
     MENUS,
     NAMED,
     ON_PORT,
@@ -35,7 +34,8 @@ from lienthong.platforms.dialects.routeros_menus import (
     settings,
 )
 from lienthong.platforms.dialects.routeros_reach import ids, reach
-from lienthong.platforms.dialects.routeros_words import Item, item, pairs, quoted, rendered, whole
+from lienthong.platforms.dialects.routeros_told import intended
+from lienthong.platforms.dialects.routeros_words import Item, item, pairs, quoted, whole
 
 _USERS, _KEYS = "/user", "/user ssh-keys"
 #: What is printed after the export, each behind its own line.
@@ -52,7 +52,6 @@ _KEPT = {
 }
 _NUMBERED = re.compile(r"\s*\d+ +([A-Z]+ +)?(?=;;; |[a-z-]+=)(.*)")
 _FILTERS = ("/ip firewall filter", "/ipv6 firewall filter")
-_TELLING = re.compile(r"<?\b(md5|password|secret|authentication-key|key-string) ")
 _PORT_NAME = re.compile(r"\[ find default-name=(\S+) \]")
 
 
@@ -123,36 +122,6 @@ def _printed(path: str, text: str) -> Iterator[Item]:
         if SECRET.fullmatch(secret) and len(comment.split()) > 1:
             kept["password"] = secret
         yield plain(Item(path, "add", "", {**kept, "comment": comment, "disabled": "yes" if off else "no"}))
-
-
-def intended(text: str) -> Lines:
-    """The lines of a template, in its order; a setting that is the default is no line of any export."""
-    found: list[Item] = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        one = plain(_harmless(rendered(line)))
-        if one.verb == "add":
-            found.append(one)
-            continue
-        default = settings(one.path, one.which)
-        which = quoted(one.which) if one.path == PORT else one.which
-        for key, value in one.values.items():
-            if default.get(key) != value:
-                found.append(Item(one.path, "set", which, {key: value}))
-    return tuple(dict.fromkeys((str(one),) for one in found))
-
-
-def _harmless(one: Item) -> Item:
-    """What people wrote names no secret, which would be put in where everybody reads it; and has none of the
-    words behind which the transport hides what a device shows, so that it is read back as it was told.
-    """
-    return one.of(
-        {
-            key: value if key in HIDDEN or key == "public-key" else _TELLING.sub(r"\1-", value)
-            for key, value in one.values.items()
-        }
-    )
 
 
 def owns(line: Line, intended: frozenset[Line]) -> bool:
