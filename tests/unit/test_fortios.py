@@ -52,7 +52,7 @@ def test_logins_by_aaa_translation_and_routes_are_told_where_they_are_wanted() -
         device=replace(
             wanted.device, routes=(StaticRoute(IPv4Network("0.0.0.0/0"), IPv4Address("172.16.0.40"), 200),)
         ),
-        forward=(replace(out, oif=("tslcd-a",)),),
+        forward=(replace(out, oif=("tslcd-a",)), *(r for r in wanted.forward if "tcp22-443" in r.flow.id)),
         forwarding=Forwarding(
             ((out.src[0], "tslcd-a"),), (("tslcd-a", "udp", 5060, IPv4Address("10.0.41.10")),)
         ),
@@ -175,6 +175,24 @@ def test_a_new_local_in_policy_comes_before_those_that_drop() -> None:
     # An officer moves it behind.
     by_hand(found, table, f"move {first.split()[1]} after {LAST}", "end")
     assert found.diff().told == (f"- {table} / {first} / misplaced",)
+    found.bring()
+    assert not found.diff()
+
+
+def test_firewall_policies_stand_before_those_of_others() -> None:
+    found = drive()
+    table = "config firewall policy"
+    diff = found.bring()
+    assert (table, "behind 1") in diff.removed
+    first = next(line[1] for line in found.intended if line[0] == table)
+    fewer = tuple(line for line in found.intended if line[:2] != (table, first))
+    found.bring(fewer)
+    found.bring()  # a new one comes before the one that drops the rest
+    assert not found.diff()
+    order = [line[1] for line in found.running() if line[0] == table and len(line) == 2]
+    assert order[-2:] == [f"edit {LAST}", "edit 1"]
+    by_hand(found, table, "move 1 before " + order[0].split()[1], "end")
+    assert len(found.diff().removed) == len(order) - 1
     found.bring()
     assert not found.diff()
 

@@ -171,7 +171,6 @@ def no_ssh_policy(lines: Lines) -> Lines:
 def test_what_locks_out_is_refused_by_name_and_forced_it_comes_back(
     brought: Drive, change: Callable[[Lines], Lines], rule: str, says: str
 ) -> None:
-    by_hand(brought, "config firewall policy", "delete 1", "end")  # what let in on day 0
     running, before = brought.running(), state(brought)
     diff = compare(FORTIOS, change(brought.intended), running)
     why = reasons({"fortios": Predicted(FORTIOS, running, diff)}, MANAGED)

@@ -5,25 +5,29 @@ be compared: FortiOS shows them encrypted, under another salt each time. A line 
 it is there (:mod:`fortios_text`), so a secret that was changed in the vault has to be sent by taking the
 line away.
 
-Members of a list are compared sorted. Policies of ours all let pass, so their order means nothing; local-in
-policies that let in must stand before those that drop, and one that does not is told as `misplaced`.
+Members of a list are compared sorted. Policies of ours that let pass may stand in any order, but before the
+one that drops the rest, and before every firewall policy that is not ours: what does not is told as
+`misplaced` and `behind 17`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from lienthong.errors import LienThongError
 from lienthong.platforms import Dialect, Line, Lines
-from lienthong.platforms.dialects.fortios_change import INTERFACES, LOCAL_IN, commands
+from lienthong.platforms.dialects.fortios_change import INTERFACES, commands
 from lienthong.platforms.dialects.fortios_reach import reach
 from lienthong.platforms.dialects.fortios_scope import (
     ADMINS,
+    BEHIND,
     FIRST,
     LAST,
+    LOCAL_IN,
     MARK,
     MISPLACED,
+    POLICY,
     PREFIX,
     number,
     ours,
@@ -97,7 +101,7 @@ def intended(text: str) -> Lines:
             if part.startswith("edit @"):
                 head = (*path, part)
                 if head not in taken:
-                    taken[head] = str(_free(path, part.removeprefix("edit @"), set(taken.values())))
+                    taken[head] = str(_free(path, part.removeprefix("edit @"), taken))
                 part = f"edit {taken[head]}"
             elif part.startswith("set name @"):
                 part = f'set name "{_named(part.removeprefix("set name @"), path[-1])}"'
@@ -108,9 +112,10 @@ def intended(text: str) -> Lines:
     return tuple(dict.fromkeys(_spelt(found)))
 
 
-def _free(path: list[str], told: str, taken: set[str]) -> int:
+def _free(path: list[str], told: str, taken: Mapping[Line, str]) -> int:
+    mine = {one for head, one in taken.items() if head[:-1] == tuple(path)}
     found = number(path[-1], told.strip())
-    while str(found) in taken:
+    while str(found) in mine:
         found += 1
     return found
 
@@ -137,13 +142,17 @@ def _spelt(lines: Lines | list[Line]) -> Iterator[Line]:
 
 
 def _misplaced(lines: Lines) -> Iterator[Line]:
-    """Our local-in policies that let in and stand behind one of ours that drops the rest."""
-    dropping = False
-    for line in lines:
-        if line[0] == LOCAL_IN and len(line) == 2 and ours(key(line[1])):
-            dropping = dropping or int(key(line[1])) >= LAST
-            if dropping and int(key(line[1])) < LAST:
-                yield (*line, MISPLACED)
+    """Our policies that stand behind what drops the rest, or behind one that is not ours."""
+    for table in (LOCAL_IN, POLICY):
+        names = [key(line[1]) for line in lines if line[0] == table and len(line) == 2]
+        last = names.index(str(LAST)) if str(LAST) in names else len(names)
+        foreign = next((at for at, name in enumerate(names) if not ours(name)), len(names))
+        if table == POLICY and foreign < last:
+            yield (table, f"{BEHIND}{names[foreign]}")
+        first = min(last, foreign) if table == POLICY else last
+        for name in names[first:]:
+            if ours(name) and int(name) < LAST:
+                yield (table, f"edit {name}", MISPLACED)
 
 
 def interfaces(line: Line) -> frozenset[str]:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
 from lienthong.platforms import Line
-from lienthong.platforms.dialects.fortios_scope import LAST, MISPLACED
+from lienthong.platforms.dialects.fortios_scope import BEHIND, LAST, LOCAL_IN, MISPLACED, POLICY
 from lienthong.platforms.dialects.fortios_text import key
 
-LOCAL_IN = "config firewall local-in-policy"
 INTERFACES = "config system interface"
 #: Deleted in this order; what is not here is deleted before.
 _NAMED_BY_OTHERS = (
-    "config firewall policy",
+    POLICY,
     LOCAL_IN,
     "config firewall vip",
     "config firewall address",
@@ -60,15 +59,12 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
     for line in added:
         if line[-1].startswith("edit "):
             top.at(line)
-        elif line[-1] != MISPLACED:
+        elif not _is_place(line[-1]):
             top.at(line[:-1]).come.append(line[-1])
     for line in removed:
-        if line in deleted:
-            continue
-        if not any(line[:depth] in deleted for depth in range(1, len(line))):
+        if line not in deleted and not _within(line, deleted):
             top.at(line[:-1]).gone.append(line[-1])
-    for line in deleted:
-        if not any(line[:depth] in deleted for depth in range(1, len(line))) and len(line) > 2:
+        if len(line) > 2 and line in deleted and not _within(line, deleted):
             top.at(line[:-1]).deleted.append(line[-1])
     typed = [*_freed(removed, added)]
     for heading, part in top.parts.items():
@@ -81,6 +77,15 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
         ]
         typed += [heading, *(f"delete {name}" for name in names), "end"]
     return tuple(typed)
+
+
+def _within(line: Line, deleted: set[Line]) -> bool:
+    return any(line[:depth] in deleted for depth in range(1, len(line)))
+
+
+def _is_place(word: str) -> bool:
+    """Whether it says where an entry stands, and nothing of what it is."""
+    return word == MISPLACED or word.startswith(BEHIND)
 
 
 def _freed(removed: Sequence[Line], added: Sequence[Line]) -> Iterator[str]:
@@ -103,22 +108,23 @@ def _network(word: str) -> IPv4Network:
 
 
 def _section(heading: str, part: _Part, fresh: set[Line]) -> Iterator[str]:
-    moved = [name for name, entry in part.parts.items() if MISPLACED in entry.gone]
-    inner = list(_inner(part))
-    if heading == LOCAL_IN:
-        last = f"edit {LAST}"
-        # A new entry comes to stand at the end, behind those that drop everything else.
-        if (heading, last) not in fresh:
-            moved += [
-                name
-                for name in part.parts
-                if (heading, name) in fresh and int(key(name)) < LAST and name not in moved
-            ]
-        inner += [f"move {key(name)} before {LAST}" for name in moved]
-    if inner:
-        yield heading
-        yield from inner
-        yield "end"
+    lines = [*_inner(part), *_moves(heading, part, fresh)]
+    if lines:
+        yield from (heading, *lines, "end")
+
+
+def _moves(heading: str, part: _Part, fresh: set[Line]) -> Iterator[str]:
+    """A new entry comes to stand at the end: behind what drops the rest, and behind what is not ours."""
+    if heading not in {POLICY, LOCAL_IN}:
+        return
+    behind = next((line.removeprefix(BEHIND) for line in part.gone if line.startswith(BEHIND)), None)
+    if behind is None and (heading, f"edit {LAST}") in fresh:
+        return
+    for name, entry in part.parts.items():
+        if MISPLACED in entry.gone or ((heading, name) in fresh and int(key(name)) < LAST):
+            yield f"move {key(name)} before {behind or LAST}"
+    if behind is not None:
+        yield f"move {LAST} before {behind}"
 
 
 def _inner(part: _Part) -> Iterator[str]:
@@ -127,7 +133,7 @@ def _inner(part: _Part) -> Iterator[str]:
     for line in part.gone:
         if line.startswith("append "):
             yield "unselect " + line.removeprefix("append ")
-        elif line != MISPLACED and _name(line) not in replaced:
+        elif not _is_place(line) and _name(line) not in replaced:
             yield f"unset {_name(line)}"
     yield from part.come
     for name in part.deleted:

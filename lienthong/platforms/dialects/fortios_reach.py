@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
 from lienthong.platforms import Lines, Reach
+from lienthong.platforms.dialects.fortios_scope import LAST, ours
 from lienthong.platforms.dialects.fortios_text import key, words
 
 ANYWHERE = IPv4Network("0.0.0.0/0")
@@ -100,8 +101,10 @@ def _logins(
     near = [address.network for leg in answering.values() for address in _address(leg)]
     through = [
         net
-        for one in tables.of("firewall policy").values()
-        if one.get("action") == ["accept"] and one.get("status") != ["disable"] and _ssh(tables, one)
+        for name, one in tables.of("firewall policy").items()
+        # Ours stand before all others, and end with one that drops the rest.
+        if (ours(name) or str(LAST) not in tables.of("firewall policy"))
+        and one.get("action") == ["accept"] and one.get("status") != ["disable"] and _ssh(tables, one)
         and set(one.get("dstintf", ())) & {*answering, "any"}
         for net in _sources(tables, one)
     ]  # fmt: skip

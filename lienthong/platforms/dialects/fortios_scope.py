@@ -19,17 +19,19 @@ from lienthong.platforms.dialects.fortios_text import Mine, key
 PREFIX = "lt-"
 #: Numbers of our entries; FortiOS counts its own from 1, and takes up to 4294967294.
 FIRST, COUNT = 2_270_000_000, 10_000_000
-#: The first of the local-in policies that drop what no other took; every one that lets in stands before it.
+#: The first of the policies that drop what no other took; all that let something pass stand before it.
 LAST = 2_280_000_000
 
+LOCAL_IN = "config firewall local-in-policy"
+POLICY = "config firewall policy"
 #: Tables of which an entry with our name or number is ours with everything in it but what the device adds.
 _OURS = frozenset(
     {
         "config firewall address",
         "config firewall service custom",
         "config firewall vip",
-        "config firewall policy",
-        "config firewall local-in-policy",
+        POLICY,
+        LOCAL_IN,
         "config router static",
         "config router static6",
         "config system dhcp server",
@@ -103,7 +105,10 @@ _SINGLE: Mapping[str, frozenset[str]] = {
         for number in (2, 3, 4)
     },
 }
+#: Said of one of our policies that stands where it has no effect, or the wrong one.
 MISPLACED = "misplaced"
+#: Said of our policies when the first that is not ours stands before them: `behind 17`.
+BEHIND = "behind "
 
 
 def number(head: str, words: str) -> int:
@@ -147,6 +152,8 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
     planned = _planned(intended)
     head, last = line[0], line[-1]
     value = last.split()[1] if last.startswith(("set ", "append ")) else ""
+    if head == POLICY and last.startswith(BEHIND):
+        return head in planned.heads
     if value in _ADDED or any(part.split()[-1] in _ADDED for part in line[2:-1]):
         return False
     if last.startswith("append passive-interface ") and head in planned.heads:
