@@ -23,6 +23,7 @@ from lienthong.platforms.cisco_roomos import PLATFORM
 from lienthong.platforms.dialects.roomos import DEFAULTS, ROOMOS, commands, parse
 from lienthong.platforms.undo import Rejected
 from lienthong.render import render_endpoint
+from lienthong.runners.evidence import taken_away
 from lienthong.sim.vendors.cisco_roomos import VENDOR
 from lienthong.sim.vendors.cisco_roomos.box import RoomOs
 from lienthong.sim.vendors.cisco_roomos.valuespace import SETTINGS
@@ -183,14 +184,29 @@ def test_the_name_that_vouches_for_the_password_is_typed_after_it() -> None:
     assert line(PASSWORD, '"<secret sip/loc-ninh-vc>"') in endpoint.diff().added
 
 
+def well(endpoint: Endpoint) -> frozenset[str]:
+    assert ROOMOS.health is not None
+    return ROOMOS.health(endpoint.session().ask)
+
+
 def test_a_changed_password_is_seen_by_the_registrar_only() -> None:
     endpoint = Endpoint()
+    assert well(endpoint) == frozenset()
     endpoint.bring()
-    assert ROOMOS.health is not None
-    assert ROOMOS.health(endpoint.session().ask) == {"Network 1 sip registered"}
+    assert well(endpoint) == {"sip registered"}  # it is being asked
+    endpoint.box.pass_time(5)
+    assert well(endpoint) == {"sip registered"}
     endpoint.box.registrar_takes = "another by now"
     assert not endpoint.diff()
-    assert ROOMOS.health(endpoint.session().ask) == frozenset()
+    assert well(endpoint) == frozenset()
+
+
+def test_no_registration_is_missed_where_the_plan_takes_the_registrar_away() -> None:
+    endpoint = Endpoint()
+    endpoint.bring()
+    for intended, excused in ((changed(registrar=None), True), (changed(number="1006"), False)):
+        found = {"roomos": Predicted(ROOMOS, endpoint.running(), endpoint.diff(intended))}
+        assert taken_away(found)("sip registered") is excused
 
 
 def history(seed: int) -> str:

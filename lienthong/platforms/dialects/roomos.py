@@ -124,8 +124,11 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
 
 
 def interfaces(line: Line) -> frozenset[str]:
-    """Its one interface, where the setting is about that."""
-    return frozenset({NETWORK} if _setting(line)[0].startswith(f"{NETWORK} ") else ())
+    """Its one interface, where the setting is about that; `sip`, where it lets the endpoint register."""
+    path, value = _setting(line)
+    if path == "NetworkServices SIP Mode" or path.startswith("SIP Proxy "):
+        return frozenset({"sip"} if value not in {"Off", '""'} else ())
+    return frozenset({NETWORK} if path.startswith(f"{NETWORK} ") else ())
 
 
 def vlans(line: Line) -> frozenset[int]:
@@ -154,9 +157,9 @@ def reach(lines: Lines) -> Reach:
 
 
 def health(ask: Callable[[str], str]) -> frozenset[str]:
-    """Whether the registrar knows it."""
+    """Whether the registrar knows it or is being asked: a change of its account makes it register anew."""
     said = ask("xStatus SIP Registration 1 Status")
-    return frozenset({f"{NETWORK} sip registered"} if "Status: Registered" in said else ())
+    return frozenset({"sip registered"} if re.search(r"Status: Register(?:ed|ing)\b", said) else ())
 
 
 def _setting(line: Line) -> tuple[str, str]:

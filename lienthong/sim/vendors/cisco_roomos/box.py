@@ -10,6 +10,8 @@ from lienthong.sim.box import Box, Shell
 from lienthong.sim.vendors.cisco_roomos.valuespace import SETTINGS
 
 ACCOUNT = "netadm"
+#: After a change of its account; how long is not documented.
+REGISTERING_S = 3.0
 _LISTED = re.compile(r"(?:\*c )?xConfiguration ([^:]+): (.*)")
 
 
@@ -27,6 +29,8 @@ class RoomOs(Box):
         """Settings that this simulation knows nothing of, as they are shown."""
         self.registrar_takes: str | None = None
         """The password that the registrar knows; None: nobody has asked it yet."""
+        self.asked_s = 0.0
+        """When it last began to register."""
         self._day_zero()
 
     def _day_zero(self) -> None:
@@ -95,15 +99,22 @@ class RoomOs(Box):
         allowed = self.held["Network 1 RemoteAccess Allow"]
         return not allowed or any(source in network for network in _networks(allowed))
 
+    def set(self, path: str, value: str) -> None:
+        """A value that the value space has let pass."""
+        if path.startswith(("SIP ", "NetworkServices SIP ")) and self.held[path] != value:
+            self.asked_s = self.now_s
+        self.held[path] = value
+
     @property
-    def registered(self) -> bool:
-        """Whether the registrar knows it under its account."""
+    def registration(self) -> str:
+        """What `xStatus SIP Registration 1 Status` says (Inactive, Registering, Registered, Failed)."""
         password = self.held["SIP Authentication Password"]
-        return (
-            self.held["NetworkServices SIP Mode"] == "On"
-            and bool(self.held["SIP Proxy 1 Address"] and self.held["SIP URI"] and password)
-            and self.registrar_takes in {None, password}
-        )
+        if self.held["NetworkServices SIP Mode"] == "Off" or not self.held["SIP Proxy 1 Address"]:
+            return "Inactive"
+        if self.now_s - self.asked_s < REGISTERING_S:
+            return "Registering"
+        known = bool(self.held["SIP URI"] and password) and self.registrar_takes in {None, password}
+        return "Registered" if known else "Failed"
 
     def settings(self) -> Iterator[tuple[str, str]]:
         """Every path and value as shown, in the order of the listing: by path, numbers as numbers."""

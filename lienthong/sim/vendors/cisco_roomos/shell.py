@@ -101,7 +101,7 @@ class Tsh(Shell):
         value = SETTINGS[known].read(typed)
         if value is None:
             return _refused("Configuration", known, INVALID)
-        self.box.held[known] = value
+        self.box.set(known, value)
         self.box.log.append(f"CLI[{self.user}] xConfiguration {known}: {SETTINGS[known].shown(value)}")
         return END + OK
 
@@ -113,7 +113,7 @@ class Tsh(Shell):
             "SystemUnit ProductId": '"Cisco Room Kit"',
             "SystemUnit Software Version": '"RoomOS 11.5.2.4 3b8f5e2c8a1"',
             "SystemUnit Uptime": str(int(box.now_s)),
-            "SIP Registration 1 Status": "Registered" if box.registered else "Failed",
+            "SIP Registration 1 Status": box.registration,
             "SIP Registration 1 URI": f'"{box.held["SIP URI"]}"',
             "Network 1 IPv4 Address": f'"{box.address.ip if box.address else ""}"',
             "Network 1 IPv4 Gateway": f'"{box.held["Network 1 IPv4 Gateway"]}"',
