@@ -79,6 +79,16 @@ _RULE = """    edit {n}
         set av-profile "p{n}"
     next
 """
+_LOCAL = """    edit {n}
+        set intf "dmz"
+        set srcaddr "all"
+        set dstaddr "all"
+        set action accept
+        set service "HTTPS"
+        set schedule "always"
+        set virtual-patch enable
+    next
+"""
 _WIFI = """    edit "ssid{n}"
         set ssid "Ủy ban {n}"
         set passphrase ENC x{n}
@@ -124,6 +134,7 @@ def history(seed: int) -> str:
         lambda: f"config router static\n{many(_ROUTE, 15)}end\n",
         lambda: f"config firewall policy\n{many(_RULE, 15)}end\n",
         lambda: f"config wireless-controller vap\n{many(_WIFI, 5)}end\n",
+        lambda: f"config firewall local-in-policy\n{many(_LOCAL, 3)}end\n",
         lambda: _OTHER,
     ]
     rng.shuffle(tables)

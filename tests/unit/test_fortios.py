@@ -179,6 +179,31 @@ def test_a_new_local_in_policy_comes_before_those_that_drop() -> None:
     assert not found.diff()
 
 
+def test_local_in_policies_stand_before_those_of_others_too() -> None:
+    found = drive()
+    box, table = box_of(found), "config firewall local-in-policy"
+    old = """    edit 5
+        set intf "wan1"
+        set srcaddr "all"
+        set dstaddr "all"
+        set service "PING"
+        set schedule "always"
+    next
+"""
+    box.load(merged(box.configuration(), f"{table}\n{old}end\n"))
+    found.bring()
+    assert not found.diff()
+    fewer = tuple(
+        line for line in found.intended if line[0] != table or int(line[1].split()[1]) <= LAST + 10**6
+    )
+    found.bring(fewer)
+    found.bring()
+    order = [line[1] for line in found.running() if line[0] == table and len(line) == 2]
+    assert order[-1] == "edit 5"
+    assert len(order) > 25
+    assert not found.diff()
+
+
 def test_firewall_policies_stand_before_those_of_others() -> None:
     found = drive()
     table = "config firewall policy"

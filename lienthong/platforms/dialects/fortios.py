@@ -6,7 +6,7 @@ it is there (:mod:`fortios_text`), so a secret that was changed in the vault has
 line away.
 
 Members of a list are compared sorted. Policies of ours that let pass may stand in any order, but before the
-one that drops the rest, and before every firewall policy that is not ours: what does not is told as
+one that drops the rest, and all of ours before every one that is not: what does not is told as
 `misplaced` and `behind 17`.
 """
 
@@ -147,11 +147,14 @@ def _misplaced(lines: Lines) -> Iterator[Line]:
         names = [key(line[1]) for line in lines if line[0] == table and len(line) == 2]
         last = names.index(str(LAST)) if str(LAST) in names else len(names)
         foreign = next((at for at, name in enumerate(names) if not ours(name)), len(names))
-        if table == POLICY and foreign < last:
+        if foreign < last:
             yield (table, f"{BEHIND}{names[foreign]}")
-        first = min(last, foreign) if table == POLICY else last
-        for name in names[first:]:
-            if ours(name) and int(name) < LAST:
+        for at, name in enumerate(names):
+            if (
+                ours(name)
+                and int(name) != LAST
+                and at > (min(last, foreign) if int(name) < LAST else foreign)
+            ):
                 yield (table, f"edit {name}", MISPLACED)
 
 

@@ -120,11 +120,17 @@ def _moves(heading: str, part: _Part, fresh: set[Line]) -> Iterator[str]:
     behind = next((line.removeprefix(BEHIND) for line in part.gone if line.startswith(BEHIND)), None)
     if behind is None and (heading, f"edit {LAST}") in fresh:
         return
-    for name, entry in part.parts.items():
-        if MISPLACED in entry.gone or ((heading, name) in fresh and int(key(name)) < LAST):
-            yield f"move {key(name)} before {behind or LAST}"
+    names = [
+        key(name) for name, entry in part.parts.items() if MISPLACED in entry.gone or (heading, name) in fresh
+    ]
+    for name in names:
+        if int(name) < LAST:
+            yield f"move {name} before {behind or LAST}"
     if behind is not None:
         yield f"move {LAST} before {behind}"
+    for name in names:
+        if int(name) > LAST:
+            yield f"move {name} after {LAST}"
 
 
 def _inner(part: _Part) -> Iterator[str]:

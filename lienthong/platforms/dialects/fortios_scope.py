@@ -152,7 +152,7 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
     planned = _planned(intended)
     head, last = line[0], line[-1]
     value = last.split()[1] if last.startswith(("set ", "append ")) else ""
-    if head == POLICY and last.startswith(BEHIND):
+    if head in {POLICY, LOCAL_IN} and len(line) == 2 and last.startswith(BEHIND):
         return head in planned.heads
     if value in _ADDED or any(part.split()[-1] in _ADDED for part in line[2:-1]):
         return False
