@@ -281,6 +281,20 @@ def test_a_refused_line_is_noticed_and_nothing_after_it_is_sent(wrong: str) -> N
     assert endpoint.box.configuration() == before
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '*r Configuration (status=Error):\n*r Configuration Reason: "No match on address expression"\n** end\n',
+        "*r Result (status=ParameterError):\n** end\n",
+        "** end\n\nERROR\n",
+        "Command not recognized.\n",
+    ],
+)
+def test_each_word_of_a_refusal_is_one_by_itself(said: str) -> None:
+    assert [pattern for pattern in ROOMOS.errors if re.search(pattern, said, re.MULTILINE)]
+    assert not any(re.search(pattern, "** end\n\nOK\n", re.MULTILINE) for pattern in ROOMOS.errors)
+
+
 def test_a_value_that_reads_like_a_refusal_is_none() -> None:
     endpoint = Endpoint()
     endpoint.box.foreign["X Y"] = '"ERROR"'
