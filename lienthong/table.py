@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from lienthong.change import from_data
 from lienthong.model.words import Target
 from lienthong.provision import Report
+from lienthong.report.hostile import json_text
 
 #: Changes shown for one step before the rest is only counted.
 SHOWN = 12
@@ -61,7 +61,7 @@ def as_json(report: Report, target: Target, sites: Sequence[str]) -> str:
         "seconds": round(report.seconds, 3),
         "steps": [asdict(result) for result in report.results],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1)
+    return json_text(document)
 
 
 def _short(line: str) -> str:

@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from lienthong import __version__
-from lienthong.errors import Exit, LienThongError
+from lienthong.errors import Exit, LienThongError, visible
 
 _HERE = Path(__file__).parent
 
@@ -90,13 +90,16 @@ def main(run: Callable[[], Any] = app) -> None:
     try:
         run()
     except LienThongError as error:
-        print(error, file=sys.stderr)
+        # It may quote what a device or a stranger's server said.
+        print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
         sys.exit(int(error.exit_code))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(int(Exit.INTERRUPTED))
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
-        print(f"this should not have happened: {type(error).__name__}: {error}", file=sys.stderr)
+        print(
+            f"this should not have happened: {type(error).__name__}: {visible(str(error))}", file=sys.stderr
+        )
         print(f"hint: the details are in {_keep_traceback()}", file=sys.stderr)
         sys.exit(int(Exit.UNREACHABLE))
 

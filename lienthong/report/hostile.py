@@ -6,6 +6,7 @@ shown as its number, so that the officer sees that it was there.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -13,6 +14,7 @@ import unicodedata
 # non-characters that XML 1.0 forbids, Zl and Zp line separators.
 _STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _PLAIN = re.compile(r"[ -~]*")
+_NOT_PLAIN = re.compile(r"[^ -~\n]")
 
 
 def _shown(char: str) -> str:
@@ -44,3 +46,12 @@ def one_line(text: str, limit: int = 0) -> str:
     """The first `limit` characters (0: all) on one line: white space, line feeds too, becomes one space."""
     line = visible(" ".join(text.split()))
     return line if not limit or len(line) <= limit else line[: limit - 1] + "…"
+
+
+def json_text(document: object, indent: int | None = 1) -> str:
+    """JSON that a terminal can bear: the same values, with every steering character as `\\uXXXX`.
+
+    Letters of Vietnamese stay as they are.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return _NOT_PLAIN.sub(lambda found: json.dumps(found[0])[1:-1] if steering(found[0]) else found[0], text)
