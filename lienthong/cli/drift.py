@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from lienthong.cli._nodes import start
@@ -26,8 +24,9 @@ def command(
     from lienthong.drift.run import run
     from lienthong.drift.told import as_data, as_text
     from lienthong.provision import state_dir
+    from lienthong.report.hostile import json_text
 
     ws, _, nodes = start("drift", root, target, sites, all_sites, side)
     found = run(ws.access, ws.secrets, ws.plan, nodes, state_dir(ws) / "configs", say)
-    typer.echo(json.dumps(as_data(found), ensure_ascii=False, indent=1) if as_json else as_text(found))
+    typer.echo(json_text(as_data(found)) if as_json else as_text(found))
     raise typer.Exit(found.exit_code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Annotated
@@ -38,6 +37,7 @@ def command(
     from lienthong.cli._picked import picked
     from lienthong.errors import Exit, LienThongError
     from lienthong.model.words import Target
+    from lienthong.report.hostile import json_text
     from lienthong.trust.ask import keep, look
     from lienthong.trust.judge import Answers, State, decide
     from lienthong.trust.told import as_data, closing, shown
@@ -71,7 +71,7 @@ def command(
         verdicts.append(verdict)
     if as_json:
         data = [as_data(*pair) for pair in zip(found, verdicts, strict=True)]
-        typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
+        typer.echo(json_text(data))
     else:
         typer.echo(closing(found, verdicts))
     if any(one.state is State.AWAY for one in found):
