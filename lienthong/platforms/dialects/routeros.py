@@ -33,7 +33,7 @@ from lienthong.platforms.dialects.routeros_menus import (
     plain,
     settings,
 )
-from lienthong.platforms.dialects.routeros_reach import ids, reach
+from lienthong.platforms.dialects.routeros_reach import health, ids, reach
 from lienthong.platforms.dialects.routeros_told import intended
 from lienthong.platforms.dialects.routeros_words import Item, item, pairs, quoted, whole
 
@@ -224,6 +224,7 @@ ROUTEROS = Dialect(
     vlans=vlans,
     intended=intended,
     reach=reach,
+    health=health,
     enter=(),
     leave=(),
     prompt=prompt,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from lienthong.platforms import Lines, Reach
 from lienthong.platforms.dialects.routeros_menus import NAMED, PORT
@@ -12,6 +13,7 @@ from lienthong.platforms.dialects.routeros_words import Item, item
 
 ANY = IPv4Network("0.0.0.0/0")
 SSH = 22
+_OWN = "/ip address print terse without-paging"
 #: Groups that are there from the start and may log in by SSH and configure.
 _FULL = frozenset({"full", "write"})
 
@@ -39,6 +41,30 @@ def reach(lines: Lines) -> Reach:
         users=_users(live),
         local=True,  # local accounts are asked before RADIUS always
     )
+
+
+def health(ask: Callable[[str], str]) -> frozenset[str]:
+    """OSPF neighbours that are full; where the console names no interface, the one that lies beside them."""
+    said = ask("/routing ospf neighbor print without-paging")
+    blocks = re.split(r"(?m)^ *\d+ ", said)
+    full = [block for block in blocks if re.search(r'\bstate="?Full\b', block)]
+    beside = re.findall(r"\baddress=(\S+) .*?\binterface=(\S+)", ask(_OWN) if full else "")
+    found = set()
+    for block in full:
+        address = re.search(r"\baddress=([\d.]+)", block)
+        named = re.search(r"\binterface=(\S+)", block)
+        if address is not None:
+            name = named[1] if named is not None else _beside(beside, address[1])
+            found.add(f"{name} ospf {address[1]} full".strip())
+    return frozenset(found)
+
+
+def _beside(own: Sequence[tuple[str, str]], address: str) -> str:
+    for text, name in own:
+        with suppress(ValueError):
+            if IPv4Address(address) in IPv4Interface(text).network:
+                return name
+    return ""
 
 
 def _setting(items: Sequence[Item], path: str, which: str) -> dict[str, str]:

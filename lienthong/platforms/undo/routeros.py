@@ -23,24 +23,29 @@ NAME = "lienthong-undo"
 AT_START = f"{NAME}-start"
 _SAVED = "Configuration backup saved"
 _BOTH = f'where name~"^{NAME}"'
+_HELD = "/system history print count-only where floating-undo"
 _POLICY = "ftp,reboot,read,write,policy,test,password,sniff,sensitive"
 _YES = ((r"reboot\? \[y/N\]", "y"),)
 
 
 def pending(session: Session) -> str | None:
-    """An undo of ours that is armed, or changes that somebody holds in Safe Mode."""
-    if _count(session, f"/system scheduler print count-only {_BOTH}"):
-        return f"an undo is armed (schedule {NAME})"
-    held = _count(session, "/system history print count-only where floating-undo")
-    return f"Safe Mode holds {held} changes of another login" if held else None
+    """An undo of ours that is armed; what somebody holds in Safe Mode is met by :func:`arm`."""
+    armed = _count(session, f"/system scheduler print count-only {_BOTH}")
+    return f"an undo is armed (schedule {NAME})" if armed else None
 
 
 def arm(session: Session, arming: Arming) -> None:
     """Save a backup, then make the schedules that load it.
 
     Raises:
-        NotArmed: no room, no right to it, or schedules are not allowed on the device.
+        NotArmed: no room, no right to it, schedules are not allowed on the device, or Safe Mode of another
+            login would hold what is changed from now on and take it back when that login breaks off.
     """
+    held = _count(session, _HELD)
+    if held:
+        raise NotArmed(
+            f"another login holds {held} changes in Safe Mode", hint="end that with Ctrl-X, then run again"
+        )
     try:
         flash = _count(session, "/file print count-only where name=flash")
         file = f"flash/{NAME}" if flash else NAME
@@ -68,7 +73,7 @@ def confirm(session: Session) -> None:
     """
     if not _count(session, f"/system scheduler print count-only {_BOTH}"):
         raise LienThongError("not confirmed: nothing is armed, the device has returned already")
-    if _count(session, "/system history print count-only where floating-undo"):
+    if _count(session, _HELD):
         raise LienThongError(
             "not confirmed: another login holds Safe Mode, and the change with it",
             hint="end that login with Ctrl-X, then run again",
@@ -114,4 +119,5 @@ UNDO = Undo(
     arm=arm,
     confirm=confirm,
     fire=fire,
+    own=True,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import IPv4Interface
 
 from lienthong.sim.vendors.mikrotik_routeros import grammar, packets
 from lienthong.sim.vendors.mikrotik_routeros.store import Row, Store
@@ -55,6 +56,26 @@ def running(store: Store, path: str) -> list[Row]:
         )
         for row in store.rows(path)
     ]
+
+
+def neighbours(store: Store) -> str:
+    """`/routing ospf neighbor print`, as captured from 7.x: without interfaces. The other end answers."""
+    found = "Flags: V - virtual; D - dynamic \n"
+    lines = [
+        (row, address)
+        for row in store.rows("/routing ospf interface-template")
+        if not row.off and row.get("passive") != "yes" and packets.carried(store, row.get("interfaces"))
+        for address in store.rows("/ip address")
+        if address.get("interface") == row.get("interfaces") and not address.off
+    ]
+    for at, (row, address) in enumerate(lines):
+        own = IPv4Interface(address.get("address"))
+        other = next((host for host in own.network.hosts() if host != own.ip), own.ip)
+        found += (
+            f" {at}  D instance=lienthong area={row.get('area')} address={other} router-id={other}\n"
+            '      state="Full" state-changes=6 adjacency=41m28s timeout=33s\n\n'
+        )
+    return found
 
 
 def shown(path: str, rows: Sequence[Row], how: str) -> str:

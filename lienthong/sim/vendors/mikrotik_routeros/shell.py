@@ -14,7 +14,7 @@ from lienthong.sim.vendors.mikrotik_routeros.words import Refused, Word, command
 _MENUS = frozenset(
     " ".join(path.split()[:count])
     for path in (*grammar.ORDER, "/system backup", "/system resource", "/system routerboard",
-                 "/system history", "/file", "/log")
+                 "/system history", "/routing ospf neighbor", "/file", "/log")
     for count in range(1, len(path.split()) + 1)
 )  # fmt: skip
 _HELP = "\nclear, commands and menus of this level follow\n"
@@ -177,6 +177,8 @@ class Console(Shell):
             return prints.resource(box.model, box.now_s - box.booted_s)
         if path == "/system routerboard":
             return prints.routerboard(box.model)
+        if path == "/routing ospf neighbor":
+            return prints.neighbours(box.store)
         if path == "/log":
             return "".join(f" 05:31:00 system,info {line}\n" for line in box.log)
         flags = {word.text for word in args if not word.sign}
