@@ -12,7 +12,7 @@ import re
 
 from lienthong.platforms import Dialect
 from lienthong.platforms.dialects.vrp_lines import intended, parse
-from lienthong.platforms.dialects.vrp_reach import interfaces, reach, vlans
+from lienthong.platforms.dialects.vrp_reach import health, interfaces, reach, vlans
 from lienthong.platforms.dialects.vrp_scope import owns
 from lienthong.platforms.dialects.vrp_type import commands
 
@@ -44,6 +44,7 @@ VRP = Dialect(
     vlans=vlans,
     intended=intended,
     reach=reach,
+    health=health,
     enter=("system-view",),
     leave=("return",),
     answers=((r"\[Y(?:\(yes\))?/N(?:\(no\))?\] ?:? ?\Z", "y"),),

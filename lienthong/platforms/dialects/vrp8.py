@@ -13,7 +13,7 @@ import re
 from lienthong.platforms import Dialect, Lines
 from lienthong.platforms.dialects.vrp import ERRORS, prompt
 from lienthong.platforms.dialects.vrp_lines import intended, parse
-from lienthong.platforms.dialects.vrp_reach import interfaces, reach, vlans
+from lienthong.platforms.dialects.vrp_reach import health, interfaces, reach, vlans
 from lienthong.platforms.dialects.vrp_scope import owns
 from lienthong.platforms.dialects.vrp_type import commands
 
@@ -50,6 +50,7 @@ VRP8 = Dialect(
     vlans=vlans,
     intended=intended,
     reach=reach,
+    health=health,
     enter=("system-view",),
     # With a candidate left, `return` would ask whether to commit it.
     leave=("clear configuration candidate", "return"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from lienthong.platforms import Line, Lines, Reach
 from lienthong.platforms.dialects.vrp_words import vlan_list
+from lienthong.platforms.undo import Rejected
 
 _PORT = re.compile(r"interface (\S+)")
 #: A login below this level only looks on ("User Login Configuration Commands", `local-user privilege level`).
@@ -65,6 +67,16 @@ def reach(lines: Lines) -> Reach:
         users=frozenset(_users(lines, single)),
         local=_local(lines),
     )
+
+
+def health(ask: Callable[[str], str]) -> frozenset[str]:
+    """Neighbours that are full, by interface. A model without OSPF does not know the command: none."""
+    try:
+        said = ask("display ospf peer brief")
+    except Rejected:
+        return frozenset()
+    found = re.findall(r"(?m)^ *[\d.]+ +([A-Za-z]\S*) +([\d.]+) +Full *\r?$", said)
+    return frozenset(f"{name} ospf {neighbour} full" for name, neighbour in found)
 
 
 def _routes(single: set[str]) -> list[IPv4Network]:

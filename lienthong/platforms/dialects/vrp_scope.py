@@ -77,6 +77,8 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
         return (isinstance(head, Mine) or head in heads) and line[-1].startswith(("description ", "name "))
     if head == "aaa" and len(line) == 3 and line[1] == f"authentication-scheme {OWN}":
         return True
+    if re.fullmatch(rf"(?:hwtacacs|radius)[- ]server {OWN}", line[-1]):
+        return True  # it asks a template of ours
     spot = place(line[-1])
     return spot is not None and (*line[:-1], spot) in places
 

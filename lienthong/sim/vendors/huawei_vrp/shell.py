@@ -90,9 +90,9 @@ class VrpShell(Shell):
         if words == ["quit"]:
             return self._quit()
         if words[0] == "display":
-            return shows.display(
-                self.box, self.path, [words[0], *(_SHORT.get(word, word) for word in words[1:])]
-            ) or self._miss(text, Miss(1, UNRECOGNIZED))
+            asked = [words[0], *(_SHORT.get(word, word) for word in words[1:])]
+            shown = shows.display(self.box, self.path, asked)
+            return shown if shown is not None else self._miss(text, Miss(1, UNRECOGNIZED))
         if not self.system:
             from lienthong.sim.vendors.huawei_vrp.userview import user_view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from lienthong.sim.vendors.huawei_vrp.spelling import Path, vlans_of
@@ -38,6 +39,7 @@ def display(box: VrpBox, path: Path, words: list[str]) -> str | None:
         return f"{box.clock():%Y-%m-%d %H:%M:%S}\n{box.clock():%A}\nTime Zone(UTC) : UTC+00:00\n"
     known = {"version": _version, "interface brief": _brief, "interface description": _described,
              "ip interface brief": _addresses, "vlan": _vlans, "acl all": _acls, "startup": _startup,
+             "ospf peer brief": _neighbours,
              "telnet server status": _telnet}  # fmt: skip
     return known[line](box) if line in known else None
 
@@ -144,6 +146,27 @@ def _acls(box: VrpBox) -> str:
                 for line in rules]  # fmt: skip
         out.append("")
     return "\n".join(out) + "\n"
+
+
+def _neighbours(box: VrpBox) -> str:
+    """At the other end of every line that is up somebody answers (the other address of its /31)."""
+    rule = " " + "-" * 76
+    found = []
+    for name, lines in _interfaces(box):
+        address = next((line.split()[2] for line in lines if line.startswith("ip address ")), None)
+        runs = any(line.startswith("ospf authentication-mode ") for line in lines) and any(
+            line.startswith("ospf enable ") for line in lines
+        )
+        if runs and address and "shutdown" not in lines:
+            other = IPv4Address(int(IPv4Address(address)) ^ 1)
+            found.append(f" 0.0.0.0          {name:<32} {other!s:<16} Full")
+    if not any(line.startswith("ospf ") for line in box.running.lines()):
+        return ""
+    head = "\n\t Peer Statistic Information\n"
+    return (
+        f"{head}{rule}\n Area Id          Interface                        Neighbor id      State\n"
+        + "".join(f"{line}\n" for line in [*found, rule])
+    )
 
 
 def _startup(_: VrpBox) -> str:
