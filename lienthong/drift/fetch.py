@@ -96,7 +96,7 @@ def _look(device: Device, opened: Mapping[str, Session], last: Callable[[str, st
         if told.who == UNKNOWN and dialect.device_type in _ASKED:
             told = author(opened[dialect.name].ask(_ASKED[dialect.device_type]))
         by = told if told.who != UNKNOWN else by
-    return Looked(name, "", tuple(map(visible, drift)), texts, before, tuple(changed), by)
+    return Looked(name, "", tuple(drift), texts, before, tuple(changed), by)
 
 
 def kept(dialect: Dialect, raw: str) -> str:

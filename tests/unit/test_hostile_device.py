@@ -13,6 +13,7 @@ import subprocess
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
@@ -21,6 +22,8 @@ from typing import Any
 
 import asyncssh
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lienthong import table
 from lienthong.cli import main
@@ -31,6 +34,7 @@ from lienthong.errors import LienThongError, Unreachable, visible
 from lienthong.model.finding import AuditRun, Finding, Kind, Status
 from lienthong.model.intent import Node
 from lienthong.model.words import Target
+from lienthong.platforms import Dialect, discover
 from lienthong.platforms.dialects.frr import FRR
 from lienthong.provision import Report
 from lienthong.report import html as page
@@ -41,6 +45,7 @@ from lienthong.transport import reading
 from lienthong.transport.login import connect
 from lienthong.transport.veil import Veil
 from tests.boxes import KEY, ROOT, Store, province
+from tests.examples import properties
 
 NAME = "loc-ninh-gw-wan"
 PROMPT = f"{NAME}# ".encode()
@@ -101,6 +106,17 @@ def tables(name: str) -> bytes:
         rows(["_uuid", "name", "type", "error"], [uuid, name, "internal", ["set", []]]),
     ])  # fmt: skip
     return text.encode("utf-8", "surrogatepass").replace(b"\n", b"\r\n") + b"\r\n"
+
+
+DIALECTS = [dialect for kind in discover().values() for dialect in kind.dialects]
+TEXTS = (
+    *(word.decode("utf-8", "replace") for word in WORDS),
+    *configuration().decode("utf-8", "replace").splitlines()[:12],
+    *['interface', 'interface x', '#', 'config system interface', 'edit', 'edit "x', 'set ip', 'next', 'end', 'exit', '/ip address'],
+    *['/ip address add', 'add address=', '/interface vlan add name="', 'set [ find', '# /user', ' 0 name', 'vlan', 'ip route'],
+    *['set interfaces', 'set', 'aaa', 'return', '*c xConfiguration', '*c xConfiguration A: "', '{', '}', '"', 'ip address', 'acl'],
+    *[" rule", "rsa peer-public-key", "public-key-code begin", "ospf", " area", "\\"],
+)
 
 
 class Device:
@@ -373,6 +389,34 @@ def test_an_answer_that_makes_no_sense_is_a_device_not_seen(
     assert not found.devices[0].seen
     report, _ = planned(access)
     assert [result.outcome for result in report.results] == ["failed"]
+
+
+class Garbled:
+    """A session whose answers a dialect stumbles over."""
+
+    def show(self, command: str) -> str:
+        raise KeyError(command)
+
+    def close(self) -> None: ...
+
+
+def test_what_a_dialect_stumbles_over_stops_no_other_device(access: Access, tmp_path: Path) -> None:
+    said: list[str] = []
+    garbled: Any = lambda node, dialect, veil: Garbled()  # noqa: ARG005, E731
+    found = drift(access, Store(), province(), [node()], tmp_path / "x", said.append, garbled)
+    assert found.exit_code == 3
+    assert "cannot be read" in found.devices[0].why
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+@properties(60)
+@given(lines=st.lists(st.one_of(st.sampled_from(TEXTS), st.text(max_size=40)), max_size=12))
+def test_a_dialect_reads_anything_or_says_that_it_cannot(dialect: Dialect, lines: list[str]) -> None:
+    with suppress(LienThongError):
+        for line in dialect.parse("\n".join(lines)):
+            dialect.owns(line, frozenset())
+            dialect.interfaces(line)
+            dialect.vlans(line)
 
 
 def test_a_device_with_another_prompt_is_not_waited_for_long(
