@@ -42,6 +42,7 @@ from lienthong.report import drawing, html, junit, record
 from lienthong.services.videoconf import Params as Videoconf
 from lienthong.target import Access
 from lienthong.workspace import Workspace
+from lienthong.ztp.files import files
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOYS = sorted((ROOT / "deploys").glob("*.py"))
@@ -49,6 +50,7 @@ OPERATIONS = ("place", "ruleset", "certificate", "absent", "service", "packages"
 #: The two Netmiko scripts have a `main` and nothing of their own to render.
 SCRIPTS = {"lan.py", "internet.py"}
 KEY = base64.b64encode(bytes(range(32))).decode()
+MAC = "00:15:65:12:34:56"
 
 
 class Secrets:
@@ -102,7 +104,7 @@ def _gear(plan: ProvincePlan, node: Node) -> dict[str, str]:
 
 
 def _endpoint(plan: ProvincePlan, node: Node) -> dict[str, str]:
-    """The lines of an endpoint, as if every one had the software of Cisco's."""
+    """What an endpoint is told, as if every one were of each maker."""
     params = node.services["videoconf"].params if node.runs("videoconf") else None
     if not isinstance(params, Videoconf) or params.number is None:
         return {}
@@ -110,7 +112,12 @@ def _endpoint(plan: ProvincePlan, node: Node) -> dict[str, str]:
     (dialect,) = kind.dialects
     told = endpoint_wanted(plan, replace(node, platform=kind.name))
     lines = render_endpoint(told, kind, dialect, ROOT / "templates")
-    return {f"{node.name} {kind.name} {dialect.name}": "\n".join([*dialect.commands((), lines)])}
+    found = {f"{node.name} {kind.name} {dialect.name}": "\n".join([*dialect.commands((), lines)])}
+    for maker in ("yealink", "poly"):
+        fetched = files(replace(told, platform=maker, mac=MAC), Secret("Password"), ROOT / "templates")
+        for name, text in {**fetched.open, **fetched.once}.items():
+            found[f"{node.name} {maker} {name}"] = text
+    return found
 
 
 @cache

@@ -284,7 +284,7 @@ def test_a_refused_line_is_noticed_and_nothing_after_it_is_sent(wrong: str) -> N
 @pytest.mark.parametrize(
     "said",
     [
-        '*r Configuration (status=Error):\n*r Configuration Reason: "No match on address expression"\n** end\n',
+        '*r Configuration (status=Error):\n*r Configuration Reason: "No match"\n** end\n',
         "*r Result (status=ParameterError):\n** end\n",
         "** end\n\nERROR\n",
         "Command not recognized.\n",
