@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
 from typing import cast
 
 import pytest
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 from lienthong.diff import compare, future
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.guard import Management, Predicted, reasons
+from lienthong.model.intent import Forwarding, StaticRoute
 from lienthong.model.secret import Secret, SecretRef
+from lienthong.model.wanted import AaaServer
 from lienthong.model.words import Role
 from lienthong.platforms import Line, Lines, platform
 from lienthong.platforms.dialects.routeros import ROUTEROS, parse
@@ -130,6 +133,44 @@ def test_rules_bear_their_flow_and_the_last_one_drops_and_logs() -> None:
     assert "log=yes" in forward[-1]
 
 
+def test_what_this_inventory_does_not_ask_for_is_told_too_and_taken() -> None:
+    drive = Routed(Role.GATEWAY)
+    want = told(drive.node)
+    server = IPv4Address("10.0.1.20")
+    want = replace(
+        want,
+        plane=replace(
+            want.plane,
+            aaa=(
+                AaaServer(server, "tacacs", SecretRef("aaa/wan")),
+                AaaServer(server, "radius", SecretRef("aaa/wan")),
+            ),
+        ),
+        leases=tuple(replace(one, servers=(server,)) for one in want.leases),
+        forwarding=Forwarding((), (("tslcd-a", "tcp", 443, server),)),
+        device=replace(
+            want.device,
+            routes=(
+                StaticRoute(IPv4Network("10.9.0.0/16"), IPv4Address("172.16.0.40")),
+                StaticRoute(IPv4Network("10.9.0.0/16"), IPv4Address("172.16.0.42"), 200),
+            ),
+        ),
+    )
+    drive.intended = render(want, drive.kind, ROUTEROS, ROOT / "templates")
+    drive.veil = Veil(Store(), drive.intended)
+    text = "\n".join(line[0] for line in drive.intended)
+    for said in (
+        'secret="<secret aaa/wan>" service=login', "/user aaa set use-radius=yes", "distance=200",
+        "/ip dhcp-relay add dhcp-server=10.0.1.20", "action=dst-nat chain=dstnat",
+    ):  # fmt: skip
+        assert said in text
+    assert text.count("/radius add") == 1
+    assert "/ip pool" not in text
+    drive.bring()
+    assert drive.diff().told == ()
+    drive.bring(Routed(Role.GATEWAY).intended)  # and all of it goes again
+
+
 def test_no_secret_is_rendered_and_every_line_to_the_office_is_authenticated() -> None:
     lines = [line[0] for line in Routed(Role.GATEWAY).intended]
     lines = [line for line in lines if "interface-template" in line and "passive" not in line]
@@ -142,12 +183,10 @@ def test_no_secret_is_rendered_and_every_line_to_the_office_is_authenticated() -
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("model", [None, "MikroTik"])
+@pytest.mark.parametrize("model", [None, *platform("mikrotik-routeros").models])
 def test_an_empty_device_is_brought_to_its_intent_and_then_nothing_is_left(
     role: Role, model: str | None
 ) -> None:
-    if model:
-        model = "MikroTik RB4011" if role is Role.GATEWAY else "MikroTik CRS326-24G"
     drive = Routed(role, model)
     assert drive.diff().added
     drive.bring()
@@ -208,6 +247,8 @@ def test_a_rule_more_stands_before_the_one_that_drops() -> None:
         "/snmp set enabled=no",
         "/user set netadm inactivity-timeout=5m",
         "/user disable console",
+        "/ip address add address=192.168.77.1/24 interface=vlan20",
+        "/interface bridge add name=old; /interface bridge port add bridge=old interface=trunk0",
         "/user set console group=full",
         '/ip firewall filter set [find comment="lienthong:ssh/10.0.4.0/24"] src-port=5',
         '/routing ospf interface-template set [find comment="lienthong:ospf/tslcd-b"] passive',

@@ -7,8 +7,9 @@ told to nobody: a key stands once more in the comment of its item, an account's 
 both are taken as they were told. So a password that changes under the same name is not noticed here.
 
 Owned is what bears a comment that begins with `lienthong:`, or a name, chain or list that begins with
-`lienthong`; what has the address, port or name of an intended item; routes to a prefix that the plan routes;
-the settings of :data:`~.routeros_menus.SETTINGS`; and the comment and state of ports that the plan names.
+`lienthong`; what has the address, port or name of an intended item; addresses on interfaces that the plan
+addresses, routes to a prefix that it routes, its ports in anybody's bridge; the settings of
+:data:`~.routeros_menus.SETTINGS`; and the comment and state of ports that the plan names.
 Rules of the packet filter lie in chains of our own, behind a jump that must come first.
 """
 
@@ -51,6 +52,7 @@ _KEPT = {
     _KEYS: ("user",),
 }
 _NUMBERED = re.compile(r"\s*\d+ +([A-Z]+ +)?(?=;;; |[a-z-]+=)(.*)")
+_SLAVES = "/interface bridge port"
 _FILTERS = ("/ip firewall filter", "/ipv6 firewall filter")
 _PORT_NAME = re.compile(r"\[ find default-name=(\S+) \]")
 
@@ -131,19 +133,16 @@ def owns(line: Line, intended: frozenset[Line]) -> bool:
         return False
     if line in intended:
         return True
-    ports, naturals, routed = _scope(intended)
+    ports, marks = _scope(intended)
     if one.verb == "set":
         if one.path == PORT:
             return one.which in ports and ON_PORT.keys() >= one.values.keys()
         return bool(one.values) and settings(one.path, one.which).keys() >= one.values.keys()
     if one.path not in MENUS:
         return False
-    key = natural(one)
-    return (
-        _named(one)
-        or (key is not None and (one.path, *key) in naturals)
-        or (one.path, one.get("dst-address")) in routed
-    )
+    if one.path == _SLAVES and quoted(one.get("interface")) in ports:
+        return True  # a port of the plan in somebody's bridge carries nothing of the plan's
+    return _named(one) or not marks.isdisjoint(_marks(one))
 
 
 def _named(one: Item) -> bool:
@@ -152,24 +151,23 @@ def _named(one: Item) -> bool:
     )
 
 
+def _marks(one: Item) -> Iterator[tuple[str, ...]]:
+    """By what an item that nobody marked is known for the plan's."""
+    key = natural(one)
+    if key is not None:
+        yield (one.path, *key)
+    if one.path in ("/ip route", "/ipv6 route"):
+        yield (one.path, "to", one.get("dst-address"))
+    if one.path in ("/ip address", "/ipv6 address"):
+        yield (one.path, "on", one.get("interface"))
+
+
 @lru_cache(maxsize=64)
-def _scope(
-    intended: frozenset[Line],
-) -> tuple[frozenset[str], frozenset[tuple[str, ...]], frozenset[tuple[str, str]]]:
-    """Ports, items and routes that the plan speaks of."""
-    ports, naturals, routed = set(), set(), set()
-    for line in intended:
-        one = item(line[0])
-        if one is None:
-            continue
-        if one.path == PORT:
-            ports.add(one.which)
-        key = natural(one)
-        if one.verb == "add" and key is not None:
-            naturals.add((one.path, *key))
-        if one.path in ("/ip route", "/ipv6 route"):
-            routed.add((one.path, one.get("dst-address")))
-    return frozenset(ports), frozenset(naturals), frozenset(routed)
+def _scope(intended: frozenset[Line]) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+    """Ports that the plan speaks of, and marks of its items."""
+    items = [one for line in intended if (one := item(line[0])) is not None]
+    ports = frozenset(one.which for one in items if one.path == PORT)
+    return ports, frozenset(mark for one in items if one.verb == "add" for mark in _marks(one))
 
 
 def interfaces(line: Line) -> frozenset[str]:

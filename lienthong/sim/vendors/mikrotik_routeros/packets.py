@@ -53,7 +53,8 @@ def carried(store: Store, name: str, vlan: int | None = None, ports: tuple[str, 
     """Whether an interface is up: some open port, or one of `ports`, carries it."""
     for row in store.rows("/interface ethernet"):
         if row.get("name") == name:
-            return not row.off
+            # A tag on a port that is in a bridge hears nothing (…/ROS/Layer2+misconfiguration).
+            return not row.off and (vlan is None or not _in_a_bridge(store, name))
     for row in store.rows("/interface wireguard"):
         if row.get("name") == name:
             return not row.off
@@ -64,6 +65,10 @@ def carried(store: Store, name: str, vlan: int | None = None, ports: tuple[str, 
         if row.get("name") == name:
             return not row.off and _bridged(store, row, vlan, ports)
     return False
+
+
+def _in_a_bridge(store: Store, name: str) -> bool:
+    return any(row.get("interface") == name and not row.off for row in store.rows("/interface bridge port"))
 
 
 def _bridged(store: Store, bridge: Row, vlan: int | None, only: tuple[str, ...]) -> bool:
