@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 CODE := lienthong deploys checks tests inventory/hosts.py
 
-.PHONY: demo test bench properties check format lock clean-lab
+.PHONY: demo test bench drill drill-lab properties check format lock clean-lab
 
 demo:
 	@scripts/demo
@@ -19,6 +19,17 @@ EXAMPLES ?= 10000
 properties:
 	@LIENTHONG_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=0 --durations-min=1 \
 		tests/unit/test_properties.py tests/unit/test_words.py tests/unit/test_hostile.py tests/unit/test_rules.py
+
+# Faults and kills on simulated devices, an hour at most; goes on where it was stopped. `make test` runs a few.
+SEED ?= 1
+MINUTES ?= 60
+drill:
+	@scripts/setup
+	@$(PYTHON) -m lienthong.drill.campaign --seed $(SEED) --minutes $(MINUTES)
+
+# The same on the systems of a lab that is up and applied: LIENTHONG_LAB=test-district.
+drill-lab:
+	@$(PYTHON) -m tests.lab.drill --seed $(SEED) --minutes $(MINUTES)
 
 check:
 	@scripts/setup --check

@@ -174,6 +174,11 @@ class Journal:
             ).fetchall()
         return [Event(r, n, stage, at, json.loads(data)) for r, n, stage, at, data in rows]
 
+    def unsaved(self) -> set[str]:
+        """Devices that hold a confirmed change which was not saved for a restart."""
+        last = {e.node: e.stage for e in self.events() if e.stage in SETTLED or e.stage in OPEN}
+        return {node for node, stage in last.items() if stage == "confirmed"}
+
     def unsettled(self, run: int) -> dict[str, Event]:
         """Devices of a run that may hold a change nobody has confirmed, with the last stage they reached."""
         last: dict[str, Event] = {}

@@ -254,6 +254,7 @@ def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
         ws.access, ws.secrets, ws.plan, going, check=run.check, progress=run.say, allow=options.allow,
         window_s=options.window_s, record=run.record, exact=options.exact, expected=options.expected,
         held=run.held, stopped=run.stopped, alone=run.journal is not None,
+        unsaved=frozenset(run.journal.unsaved() if run.journal else ()),
     )  # fmt: skip
     return run.keep(results)
 

@@ -115,9 +115,7 @@ def _confirm(
                 undo.confirm(opened[undo.dialect])
             confirmed = True
             shared.record(device.node.name, "confirmed", {})
-            for session in opened.values():
-                session.save()
-            shared.record(device.node.name, "saved", {})
+            save(shared, device, opened)
     except LienThongError as error:
         if confirmed:
             raise Uncertain(
@@ -125,6 +123,13 @@ def _confirm(
                 hint="run apply again: it saves what is in force",
             ) from None
         raise _back(shared, device, change, error) from None
+
+
+def save(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
+    """Let what is in force outlive a restart."""
+    for session in opened.values():
+        session.save()
+    shared.record(device.node.name, "saved", {})
 
 
 def _back(shared: Shared, device: Device, change: Change, error: LienThongError) -> LienThongError:

@@ -55,7 +55,9 @@ class Shared:
     """Raises when this run may no longer change that node's site."""
     stopped: Callable[[], bool]
     """The operator has asked to stop: nothing new is begun."""
-    alone: bool
+    unsaved: frozenset[str] = frozenset()
+    """Nodes that hold a change which an earlier run confirmed and could not save."""
+    alone: bool = False
     """This run holds the lease of every site: what a dead run left armed may be returned."""
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 #: Gear that stands where the inventory has Debian systems, by role: the first that has a simulated device.
 STAND_IN = {
     "gateway": (("cisco-ios", "ISR4331"), ("mikrotik-routeros", "MikroTik hEX S")),
-    "switch": (("huawei-vrp", "S5735-L24T4S"), ("mikrotik-routeros", "MikroTik CRS326")),
+    "switch": (("huawei-vrp", "S5735-L24T4S"), ("mikrotik-routeros", None)),
 }
 WHAT_IT_IS = (
     "these are simulated devices: they speak the command lines of vendors as their documents tell, and "

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import time
 from collections.abc import Callable
@@ -12,7 +13,8 @@ import paramiko
 
 from lienthong.errors import Unreachable
 
-ANSWER_S = 30.0
+#: Seconds; a drill that waits for nobody sets less.
+ANSWER_S = float(os.environ.get("LIENTHONG_ANSWER_S", "30"))
 #: So long a silence after a prompt that other words have followed: the device may be waiting for us.
 NUDGE_S = 3.0
 _EXTRA_S = 0.3

@@ -44,7 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"audit", "drift", "export", "report", "table", "reference", "workbook"}),
-    frozenset({"cli", "pytest_plugin", "gear_script"}),
+    frozenset({"cli", "pytest_plugin", "gear_script", "drill"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 

@@ -1,0 +1,204 @@
+"""`python -m lienthong.drill.campaign`: rounds of faults and kills on simulated devices, seeded, resumable.
+
+A round has twelve devices of random vendors. They are brought to one state; another is wanted; each gets its
+own fault; the tool runs, or is killed at a random moment. Then time passes, and the devices are judged: each
+holds exactly what it held or exactly what is intended, can be reached, and is what the tool said of it. Then
+`resume` ends in the intended state, and one more apply sends nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lienthong.drill.ground import LAB, SITES, Ground, outcomes
+from lienthong.drill.judge import Judge, of_all
+from lienthong.root import find_root
+from lienthong.sim.faults import choose
+
+#: Lines that a change of this drill sends to a device, about; logins and looks included.
+LINES = 30
+
+
+def one_round(engine: Path, folder: Path, seed: str, kill: bool) -> dict[str, Any]:
+    """One round from its seed; what is wrong stands in `wrong`."""
+    chance = random.Random(seed)  # noqa: S311 - a drill must be repeatable
+    ground = Ground(folder, engine, chance, latency_s=0.0)
+    found: dict[str, Any] = {"seed": seed, "kill": kill, "wrong": [], "faults": {}, "said": {}, "held": {}}
+    try:
+        if chance.random() < 0.75:  # else they are as after day 0
+            ground.change()
+            code, said = ground.apply()
+            if code != 0:
+                found["wrong"].append(f"without a fault: {code} {dict(ground.told)}")
+                return found
+        ground.change()
+        judge = Judge(ground)
+        before = judge.snapshot()
+        if kill:
+            said = _killed(ground, chance, found)
+        else:
+            _spoil(ground, chance, found)
+            _, said = ground.apply()
+            found["told"] = dict(ground.told)
+            found["struck"] = {
+                name: str(one.struck[0]) for name, one in ground.fleet.served.items() if one.struck
+            }
+        found["said"] = dict(said)
+        middle = judge.snapshot()
+        if kill:
+            run = judge.journal.runs(1)
+            silent = judge.unreported(run[0].id if run else None)
+            found["wrong"] += [
+                f"{name} is half changed and the journal says nothing"
+                for name in sorted(silent)
+                if judge.held(name, before[name], middle[name]) == "neither"
+            ]
+        if not kill or chance.random() < 0.5:
+            judge.settle()
+            now = judge.snapshot()
+            held, wrong = of_all(judge, before, said, now)
+            found["held"] = held
+            found["wrong"] += wrong + [f"{name} is locked out" for name in judge.stranded()]
+        for one in ground.fleet.served.values():
+            ground.fleet.do(one.set_faults)
+        _resume(ground, judge, before, found)
+    finally:
+        ground.end()
+    return found
+
+
+def _spoil(ground: Ground, chance: random.Random, found: dict[str, Any]) -> None:
+    for name, one in ground.fleet.served.items():
+        fault = choose(chance, LINES)
+        found["faults"][name] = str(fault)
+        ground.fleet.do(partial(one.set_faults, fault))
+
+
+def _killed(ground: Ground, chance: random.Random, found: dict[str, Any]) -> dict[str, str]:
+    process = ground.start("apply", *SITES, "--gear", "--json")
+    after = chance.uniform(1.2, 6.0)
+    found["faults"]["controller"] = f"kill -9 after {after:.2f} s"
+    time.sleep(after)
+    ended = process.poll() is not None
+    process.kill()
+    out, _ = process.communicate()
+    return outcomes(out) if ended else {}
+
+
+def _resume(ground: Ground, judge: Judge, before: Any, found: dict[str, Any]) -> None:
+    """Whatever happened: going on ends in the intended state, saved, and then there is nothing left."""
+    code, out, err = ground.run("resume", "--json")
+    if "ended well" not in err and code != 0:
+        judge.settle()  # what was on its way to start anew when it was resumed
+        code, out, err = ground.run("apply", *SITES, "--gear", "--json")
+        if code != 0:
+            found["wrong"].append(f"not resumed: {outcomes(out)} {err[-600:]}")
+            return
+    code, said = ground.apply()
+    if code != 0 or set(said.values()) != {"unchanged"}:
+        found["wrong"].append(f"after resuming an apply is not empty: {dict(said)}")
+    now = judge.snapshot()
+    for name in now:
+        if judge.held(name, before[name], now[name]) not in {"intended", "both"}:
+            strange = judge.strange(name, before[name], now[name])
+            found["wrong"].append(f"{name} is not as intended after resuming: {strange}")
+        if not now[name].saved:
+            found["wrong"].append(f"{name} has not saved what it holds")
+
+
+def table(done: list[dict[str, Any]]) -> str:
+    """Outcomes, counted: by fault and what the tool said."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for one in done:
+        for name, fault in one["faults"].items():
+            if name == "controller":
+                counted["kill -9", "—", "right" if not one["wrong"] else "WRONG"] += 1
+                continue
+            struck = name in one.get("struck", {})
+            bad = any(text.startswith(name) for text in one["wrong"])
+            kind = fault.split()[0] if struck else "(did not strike)"
+            counted[kind, one["said"].get(name, "?"), "WRONG" if bad else "right"] += 1
+    lines = [
+        f"{kind:<18} {said:<12} {verdict:<6} {count:>5}"
+        for (kind, said, verdict), count in sorted(counted.items())
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what is left of a campaign; 1 when something was wrong or is still to be done."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faults", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=180, help="devices under a run that is killed")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--round", help="only this round, by its seed, e.g. 1/fault/17")
+    asked = parser.parse_args(argv)
+    engine = find_root(None)
+    os.environ["LIENTHONG_LAB"] = LAB
+    warnings.filterwarnings("ignore", module="asyncssh")  # it offers old exchanges that nobody asks for
+    if asked.round:
+        with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+            found = one_round(engine, Path(folder) / "ground", asked.round, "/kill/" in asked.round)
+        print(json.dumps(found, indent=1))
+        return 1 if found["wrong"] else 0
+    kept = engine / "run" / "drill" / f"sim-{asked.seed}.jsonl"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    wanted = {"fault": asked.faults, "kill": asked.kills}
+    ends = time.monotonic() + 60 * asked.minutes
+    with kept.open("a", encoding="utf-8") as file:
+        for seed in _seeds(asked.seed, wanted, done):
+            if time.monotonic() > ends:
+                break
+            with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+                found = one_round(engine, Path(folder) / "ground", seed, "/kill/" in seed)
+            done.append(found)
+            file.write(json.dumps(found) + "\n")
+            file.flush()
+            print(f"{seed:<14} {'WRONG' if found['wrong'] else 'right'}  {_so_far(done, wanted)}", flush=True)
+            for text in found["wrong"]:
+                print(f"    {text}", flush=True)
+    print(table(done))
+    print(_so_far(done, wanted))
+    short = any(_count(done, kind) < number for kind, number in wanted.items())
+    return 1 if short or any(one["wrong"] for one in done) else 0
+
+
+def _seeds(seed: int, wanted: dict[str, int], done: list[dict[str, Any]]) -> Any:
+    """Rounds still to be made: kills are spread among the faults; a round of kills counts its one kill."""
+    number = len(done)
+    while any(_count(done, kind) < count for kind, count in wanted.items()):
+        left = {kind: count - _count(done, kind) for kind, count in wanted.items()}
+        kill = left["kill"] > 0 and (left["fault"] <= 0 or number % 3 != 0)
+        yield f"{seed}/{'kill' if kill else 'fault'}/{number}"
+        number += 1
+
+
+def _count(done: list[dict[str, Any]], kind: str) -> int:
+    if kind == "kill":
+        return sum(one["kill"] for one in done)
+    return sum(len(one.get("struck", {})) for one in done)
+
+
+def _so_far(done: list[dict[str, Any]], wanted: dict[str, int]) -> str:
+    wrong = sum(bool(one["wrong"]) for one in done)
+    faults, kills = _count(done, "fault"), _count(done, "kill")
+    return f"{faults} of {wanted['fault']} faults, {kills} of {wanted['kill']} kills, {wrong} rounds wrong"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""A short seeded part of the campaign, and what the judge says of a device that is half changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lienthong.drill import campaign
+from lienthong.drill.ground import LAB, candidates
+from lienthong.drill.judge import wrong
+from lienthong.sim.vendors import discover
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("seed", ["7/fault/0", "7/kill/1"])
+def test_a_round_of_faults_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: str
+) -> None:
+    monkeypatch.setenv("LIENTHONG_LAB", LAB)
+    found = campaign.one_round(ROOT, tmp_path / "ground", seed, "/kill/" in seed)
+    assert found["wrong"] == []
+    assert found["kill"] or len(found["struck"]) >= 4, "hardly a fault has struck"
+
+
+def test_every_vendor_with_an_undo_is_drilled() -> None:
+    drilled = {platform for found in candidates().values() for platform, _ in found}
+    assert drilled == {vendor.platform for vendor in discover().values()} - {"cisco-roomos"}
+
+
+@pytest.mark.parametrize(
+    ("said", "held", "saved", "why"),
+    [
+        ("changed", "neither", True, "neither"),
+        (None, "neither", True, "neither"),
+        ("changed", "before", True, "said to be changed"),
+        ("changed", "intended", False, "not saved"),
+        ("failed", "intended", True, "said to be failed"),
+        ("unreachable", "intended", True, "said to be unreachable"),
+        ("unchanged", "before", True, "said to be unchanged"),
+        ("changed", "intended", True, ""),
+        ("uncertain", "before", True, ""),
+        ("uncertain", "intended", True, ""),
+        (None, "before", True, ""),
+    ],
+)
+def test_the_judge_believes_the_device_and_not_the_tool(said: str, held: str, saved: bool, why: str) -> None:
+    found = wrong("sw", said, held, saved)  # type: ignore[arg-type]
+    assert (why in found) if why else found == ""
