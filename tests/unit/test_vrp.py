@@ -23,6 +23,7 @@ from lienthong.platforms.dialects.vrp_keys import compared, typed
 from lienthong.platforms.dialects.vrp_scope import owns
 from lienthong.platforms.dialects.vrp_words import sealed
 from lienthong.platforms.undo import Arming, NotArmed, Rejected
+from lienthong.render import render
 from lienthong.sim.box import Vendor
 from lienthong.sim.vendors import huawei_vrp, huawei_vrp8
 from lienthong.sim.vendors.huawei_vrp.box import VrpBox
@@ -152,6 +153,97 @@ def with_history(text: str, blocks: list[list[str]]) -> str:
     return "\n".join(
         [head.rstrip("\n"), *(line for block in blocks for line in ["#", *block]), f"#\ninterface {tail}"]
     )
+
+
+@every
+def test_foreign_lines_in_the_plan_s_own_sections_stay(kind: Kind) -> None:
+    device = drive(kind)
+    box = box_of(device)
+    heads = sorted(
+        {line[0] for line in device.intended if re.match(rf"interface (?:{kind.ports}|Vlanif40)", line[0])}
+    )
+    inside = {head: [" stp edged-port enable", f" mtu {9000 + at}"] for at, head in enumerate(heads)}
+    inside["aaa"] = [
+        " local-user officer password irreversible-cipher $1a$abc$",
+        " local-user officer level 1",
+    ]
+    inside["user-interface vty 0 4"] = [" history-command max-size 20"]
+    text = box.configuration()
+    for head, lines in inside.items():
+        text = text.replace(f"{head}\n", "\n".join([head, *lines, ""]), 1)
+        assert lines[0] in text or head.startswith("interface Vlanif"), head
+    box.load(text)
+    loaded = [(head, line) for head, lines in inside.items() for line in lines if line in text]
+    device.bring()
+    assert not device.diff()
+    for head, line in loaded:
+        assert line.strip() in box.running.lines((head,)), (head, line)
+
+
+@every
+def test_services_and_servers_that_nobody_planned_go_and_others_of_their_family_stay(kind: Kind) -> None:
+    device = drive(kind)
+    box = box_of(device)
+    loose = [
+        "telnet server enable",
+        "http server enable",
+        "info-center loghost 192.0.2.9",
+        "dns server 192.0.2.8",
+    ]
+    kept = [
+        "snmp-agent community read cipher %^%#x%^%#",
+        "info-center timestamp log date",
+        "telnet server port 992",
+    ]
+    box.load(box.configuration().replace("#\naaa", "\n".join(["#", *loose, *kept, "#", "aaa"]), 1))
+    device.bring()
+    left = box.configuration().splitlines()
+    assert not set(loose) & set(left)
+    assert set(kept) <= set(left)
+
+
+@switches
+def test_a_rule_that_goes_moves_no_other(kind: Kind) -> None:
+    device = drive(kind)
+    device.bring()
+    wanted = told(device.node)
+    less = replace(wanted, inbound=wanted.inbound[1:])
+    lines = render(less, device.kind, device.dialect, ROOT / "templates")
+    diff = device.bring(lines)
+    assert not diff.added
+    assert len(diff.removed) == 2
+    assert {line[1].split()[1] for line in diff.removed} == {diff.removed[0][1].split()[1]}
+
+
+@gateways
+def test_an_address_that_moves_to_another_vlan_is_given_up_first(kind: Kind) -> None:
+    device = drive(kind)
+    device.bring()
+    moved = tuple(
+        tuple(re.sub(r"(?<=vlan )10$|(?<=vlan batch )10$|(?<=Vlanif)10$", "11", part) for part in line)
+        for line in device.intended
+    )
+    device.bring(tuple((*line[:-1], sealed(line[-1])) for line in moved))
+    left = box_of(device).running
+    assert "ip address 10.0.40.1 255.255.255.0" in left.lines(("interface Vlanif11",))
+    assert "interface Vlanif10" not in left.lines()
+
+
+@switches
+def test_a_port_changes_its_kind_in_an_order_that_the_device_takes(kind: Kind) -> None:
+    device = drive(kind)
+    device.bring()
+    port = f"interface {kind.ports}2"
+    trunk = tuple(
+        line
+        for line in device.intended
+        if line[0] != port or not line[1].startswith(("port ", "port-security "))
+    ) + tuple((port, word) for word in ("port link-type trunk", "undo port trunk allow-pass vlan 1",
+                                        "port trunk allow-pass vlan 20", "port trunk allow-pass vlan 30"))  # fmt: skip
+    device.bring(trunk)
+    assert "port trunk allow-pass vlan 20 30" in box_of(device).running.lines((port,))
+    device.bring()
+    assert "port default vlan 20" in box_of(device).running.lines((port,))
 
 
 @pytest.mark.parametrize(

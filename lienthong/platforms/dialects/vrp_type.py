@@ -67,7 +67,7 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
         visited.add(heading)
         typed += _section(heading, mine, lines)
     left = [line for line in gone if line[:-1] not in visited or len(line) == 1]
-    typed += _leaving(left, {line[0] for line in added})
+    typed += _leaving(left, removed, {line[0] for line in added})
     return tuple(typed)
 
 
@@ -121,7 +121,7 @@ def _kept(gone: Sequence[str]) -> list[str]:
     return sorted(left, key=lambda line: line.startswith(_LATE))
 
 
-def _leaving(gone: Sequence[Line], staying: set[str]) -> list[str]:
+def _leaving(gone: Sequence[Line], removed: Sequence[Line], staying: set[str]) -> list[str]:
     """What only goes: whole sections where the plan had made them, else line by line."""
     vlans = {line[0].removeprefix("vlan batch ") for line in gone if line[0].startswith("vlan batch ")}
     typed = [
@@ -133,7 +133,7 @@ def _leaving(gone: Sequence[Line], staying: set[str]) -> list[str]:
         head = heading[0]
         if head in whole or (head.startswith("vlan ") and head.removeprefix("vlan ") in vlans):
             continue  # gone already, or goes with its VLAN
-        if head not in staying and _made(head, [line for line in gone if line[0] == head]):
+        if head not in staying and _made(head, [line for line in removed if line[0] == head]):
             whole.add(head)
             typed.append((_rank(head), list(_undos([head]))))
             continue

@@ -13,7 +13,7 @@ from lienthong.sim.vendors.huawei_vrp.tables import Tables
 
 #: Beginnings of commands that VRP8 does not have.
 _GONE = (
-    ("ipv6",), ("telnet", "server", "enable"), ("ntp-service",), ("traffic-filter",), ("hwtacacs-server",),
+    ("ipv6",), ("ntp-service",), ("traffic-filter",), ("hwtacacs-server",),
     ("radius-server",), ("port-security", "max-mac-num"), ("dhcp", "relay", "server-ip"), ("nat",),
     ("dot1q",), ("arp", "broadcast"),
 )  # fmt: skip
