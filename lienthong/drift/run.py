@@ -65,6 +65,7 @@ def run(
         held=lambda node: None,  # noqa: ARG005
         stopped=lambda: False,
         alone=False,
+        unsaved=frozenset(),
     )
     store = Store(folder)
     with store.open():
