@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -15,6 +16,7 @@ import pytest
 from lienthong.model.words import Target
 from lienthong.runners import look, netmiko
 from lienthong.runners.result import StepResult
+from lienthong.sim.faults import Fault
 from lienthong.sim.server import HOST, TICK_S, Served
 from lienthong.target import Access
 from tests.boxes import CONTROLLER, ROOT, Store, province
@@ -28,7 +30,7 @@ class Reached:
         key = asyncssh.generate_private_key("ssh-ed25519")
         self.box = Endpoint(history(3)).box
         self.box.keys = (key.export_public_key().decode().strip(),)
-        self.served = Served(self.box, CONTROLLER)
+        self.served = Served(self.box, CONTROLLER, scale=30)
         self._over, ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live(ready)))
         self._thread.start()
@@ -96,3 +98,29 @@ def test_a_refused_line_ends_the_change_and_all_is_typed_back(
     assert "its lines were taken back" in result.detail
     assert reached.box.configuration() == before
     assert 'xConfiguration SIP URI: ""' in reached.typed
+
+
+def test_a_connection_that_is_cut_in_the_middle_is_made_again_and_all_is_typed_back(
+    reached: Reached,
+) -> None:
+    before = reached.box.configuration()
+    reached.served.set_faults(Fault("cut-after", 25))
+    result = reached.run()
+    assert reached.served.struck
+    assert result.outcome == "failed", result.detail
+    assert reached.box.configuration() == before
+
+
+def test_an_endpoint_that_starts_anew_in_the_middle_is_called_uncertain_and_finished_by_the_next_run(
+    reached: Reached,
+) -> None:
+    before = reached.box.configuration()
+    reached.served.set_faults(Fault("reboot", 25))
+    result = reached.run()
+    assert result.outcome == "uncertain", result.detail
+    assert reached.box.configuration() != before  # half of it: there is no undo
+    deadline = time.monotonic() + 20
+    while not reached.box.up and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert reached.run().outcome == "changed"
+    assert reached.run().outcome == "unchanged"
