@@ -28,7 +28,7 @@ from lienthong.workspace import twinned
 T = TypeVar("T")
 #: Gear that stands where the inventory has Debian systems, by role: the first that has a simulated device.
 STAND_IN = {
-    "gateway": (("cisco-ios", "ISR4331"), ("mikrotik-routeros", "MikroTik hEX S")),
+    "gateway": (("mikrotik-routeros", "MikroTik hEX S"),),
     "switch": (("huawei-vrp", "S5735-L24T4S"), ("mikrotik-routeros", None)),
 }
 WHAT_IT_IS = (
