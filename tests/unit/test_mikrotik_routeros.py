@@ -142,7 +142,7 @@ def test_what_this_inventory_does_not_ask_for_is_told_too_and_taken() -> None:
         plane=replace(
             want.plane,
             aaa=(
-                AaaServer(server, "tacacs", SecretRef("aaa/wan")),
+                AaaServer(server + 1, "tacacs", SecretRef("aaa/wan")),
                 AaaServer(server, "radius", SecretRef("aaa/wan")),
             ),
         ),
@@ -194,6 +194,9 @@ def test_an_empty_device_is_brought_to_its_intent_and_then_nothing_is_left(
     assert drive.box.answers(CONTROLLER)
     assert not drive.box.files
     assert not drive.box.store.rows("/system scheduler")
+    if role is Role.SWITCH:  # the one of day 0 became the plan's
+        (route,) = drive.box.store.rows("/ip route")
+        assert route.get("comment").startswith("lienthong:")
 
 
 @pytest.mark.parametrize(
@@ -738,6 +741,19 @@ def test_safe_mode_of_somebody_else_is_respected() -> None:
         confirm(drive.session())
 
 
+def test_what_safe_mode_holds_goes_with_its_login_or_the_power() -> None:
+    drive = brought(Role.GATEWAY)
+    before = drive.box.configuration()
+    for end in (Console.interrupted, lambda _: drive.box.reboot()):
+        somebody = Console(drive.box, "admin")
+        somebody.line("\x18")
+        somebody.line("/ip address add address=10.7.7.7/24 interface=vlan20")
+        assert drive.box.configuration() != before
+        end(somebody)
+        drive.box.pass_time(drive.box.boot_s)
+        assert drive.box.configuration() == before
+
+
 def test_the_undo_says_what_it_is() -> None:
     assert UNDO.reboots
     assert UNDO.survives_reboot
@@ -807,6 +823,12 @@ def test_what_it_prints_is_read_by_ntc_templates(command: str, field: str, value
         )
     rows = parse_output("mikrotik_routeros", command, drive.type(command))
     assert value in [row[field] for row in rows]
+
+
+def test_a_question_mark_asks_for_help_wherever_it_stands() -> None:
+    drive = Routed(Role.GATEWAY)
+    assert "menus" in drive.type('/system note set note="who?"')
+    assert drive.box.store.rows("/system note")[0].get("note") == "who"
 
 
 def test_the_prompt_and_the_login_are_those_of_the_console() -> None:
