@@ -232,10 +232,10 @@ def main(file: Path) -> int:
     """Serve until the window is over."""
     window = Window(json.loads(file.read_text(encoding="utf-8")), file.parent)
     server = Server(window)
+    log("opened", why=", ".join(sorted(one["node"] for one in window.endpoints)))
     by_time = threading.Timer(max(0.0, window.until - time.time()), server.over, ["by time"])
     by_time.daemon = True
     by_time.start()
-    log("opened", why=", ".join(sorted(one["node"] for one in window.endpoints)))
     server.serve_forever(poll_interval=0.2)
     server.server_close()
     return 0
