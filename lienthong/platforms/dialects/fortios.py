@@ -144,7 +144,7 @@ def _spelt(lines: Lines | list[Line]) -> Iterator[Line]:
 def _misplaced(lines: Lines) -> Iterator[Line]:
     """Our policies that stand behind what drops the rest, or behind one that is not ours."""
     for table in (LOCAL_IN, POLICY):
-        names = [key(line[1]) for line in lines if line[0] == table and len(line) == 2]
+        names = [key(line[1]) for line in lines if line[0] == table and len(line) == 2 and _numbered(line[1])]
         last = names.index(str(LAST)) if str(LAST) in names else len(names)
         foreign = next((at for at, name in enumerate(names) if not ours(name)), len(names))
         if foreign < last:
@@ -156,6 +156,10 @@ def _misplaced(lines: Lines) -> Iterator[Line]:
                 and at > (min(last, foreign) if int(name) < LAST else foreign)
             ):
                 yield (table, f"edit {name}", MISPLACED)
+
+
+def _numbered(edit: str) -> bool:
+    return edit.startswith("edit ") and edit[5:].isdecimal()
 
 
 def interfaces(line: Line) -> frozenset[str]:
@@ -171,9 +175,8 @@ def interfaces(line: Line) -> frozenset[str]:
 
 def vlans(line: Line) -> frozenset[int]:
     """The VLAN that an interface carries on its port."""
-    if line[0] == INTERFACES and line[-1].startswith("set vlanid "):
-        return frozenset({int(line[-1].split()[2])})
-    return frozenset()
+    found = re.fullmatch(r"set vlanid (\d{1,4})", line[-1]) if line[0] == INTERFACES else None
+    return frozenset({int(found[1])}) if found else frozenset()
 
 
 def health(ask: Callable[[str], str]) -> frozenset[str]:

@@ -103,8 +103,11 @@ def _is_address(line: Line) -> bool:
 
 
 def _network(word: str) -> IPv4Network:
-    _, _, address, mask = word.split()
-    return IPv4Interface(f"{address}/{mask}").network
+    """The network of `set ip …`; of what is no address the one that nothing else is in."""
+    try:
+        return IPv4Interface("/".join(word.split()[2:4])).network
+    except ValueError:
+        return IPv4Network("255.255.255.255/32")
 
 
 def _section(heading: str, part: _Part, fresh: set[Line]) -> Iterator[str]:
@@ -121,7 +124,9 @@ def _moves(heading: str, part: _Part, fresh: set[Line]) -> Iterator[str]:
     if behind is None and (heading, f"edit {LAST}") in fresh:
         return
     names = [
-        key(name) for name, entry in part.parts.items() if MISPLACED in entry.gone or (heading, name) in fresh
+        key(name)
+        for name, entry in part.parts.items()
+        if name[5:].isdecimal() and (MISPLACED in entry.gone or (heading, name) in fresh)
     ]
     for name in names:
         if int(name) < LAST:

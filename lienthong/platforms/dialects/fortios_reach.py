@@ -8,6 +8,7 @@ that one (Fortinet Community, "Accessing the FortiGate administrative GUI/CLI", 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
@@ -42,18 +43,19 @@ def reach(lines: Lines) -> Reach:
     answering = {name: leg for name, leg in open_.items() if "ssh" in leg.get("allowaccess", ())}
     carried: dict[str, frozenset[int]] = {}
     for leg in open_.values():
-        if "vlanid" in leg:
+        if _vlan(leg):
             port = leg.get("interface", [""])[0]
-            carried[port] = carried.get(port, frozenset()) | {int(leg["vlanid"][0])}
+            carried[port] = carried.get(port, frozenset()) | {_vlan(leg)}
     admins = _admins(tables)
     return Reach(
         addresses={name: (address,) for name, leg in answering.items() for address in _address(leg)},
         carried=carried,
-        tag={name: int(leg["vlanid"][0]) for name, leg in legs.items() if "vlanid" in leg},
+        tag={name: _vlan(leg) for name, leg in legs.items() if _vlan(leg)},
         routes=frozenset(
-            _net(route.get("dst", ["0.0.0.0/0"]))
+            net
             for route in tables.of("router static").values()
             if route.get("status") != ["disable"]
+            for net in _net(route.get("dst", ["0.0.0.0/0"]))
         ),
         dynamic=any(line[:2] == ("config router ospf", "config network") for line in lines),
         ssh=bool(answering),
@@ -69,16 +71,26 @@ def _up(leg: Mapping[str, list[str]], legs: Mapping[str, Mapping[str, list[str]]
 
 
 def _address(leg: Mapping[str, list[str]]) -> Iterator[IPv4Interface]:
-    if len(leg.get("ip", ())) == 2:
-        yield IPv4Interface("/".join(leg["ip"]))
+    with suppress(ValueError):
+        if "ip" in leg:
+            yield IPv4Interface("/".join(leg["ip"]))
+
+
+def _vlan(leg: Mapping[str, list[str]]) -> int:
+    told = "".join(leg.get("vlanid", ()))
+    return int(told) if told.isdecimal() else 0
 
 
 def _admins(tables: _Tables) -> dict[str, list[IPv4Network]]:
     """Accounts that may configure and have a key, with from where each may come."""
     return {
         name: [
-            _net(value) for what, value in entry.items() if what.startswith("trusthost")
-        ] or [ANYWHERE]
+            net
+            for what, value in entry.items()
+            if what.startswith("trusthost")
+            for net in _net(value)
+        ]
+        or [ANYWHERE]
         for name, entry in tables.of("system admin").items()
         if entry.get("accprofile") == ["super_admin"]
         and any(what.startswith("ssh-public-key") for what in entry)
@@ -125,7 +137,7 @@ def _ssh(tables: _Tables, policy: Mapping[str, list[str]]) -> bool:
             return True
         for pair in services.get(name, {}).get("tcp-portrange", ()):
             low, _, high = pair.partition(":")[0].partition("-")
-            if int(low) <= _SSH_PORT <= int(high or low):
+            if low.isdecimal() and (high or low).isdecimal() and int(low) <= _SSH_PORT <= int(high or low):
                 return True
     return False
 
@@ -136,8 +148,10 @@ def _sources(tables: _Tables, policy: Mapping[str, list[str]]) -> Iterator[IPv4N
         if name == "all":
             yield ANYWHERE
         elif "subnet" in addresses.get(name, {}):
-            yield _net(addresses[name]["subnet"])
+            yield from _net(addresses[name]["subnet"])
 
 
-def _net(value: list[str]) -> IPv4Network:
-    return IPv4Network("/".join(value), strict=False)
+def _net(value: list[str]) -> Iterator[IPv4Network]:
+    """One, or none where a device says what is no network."""
+    with suppress(ValueError):
+        yield IPv4Network("/".join(value), strict=False)
