@@ -27,7 +27,7 @@ KEY = "<secret ospf/loc-ninh>"
 class Store:
     """One secret for every name."""
 
-    def get(self, ref: SecretRef) -> Secret:  # noqa: ARG002
+    def get(self, ref: SecretRef) -> Secret:
         return Secret("abcdef0123456789")
 
 
