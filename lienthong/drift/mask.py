@@ -19,7 +19,7 @@ _NAMES = (
     r"|authentication-key|authentication-password|encryption-password|privacy-password|privacy-key"
     r"|auth-key|auth-pwd|priv-pwd|auth-password|priv-password|key-string|keystring|wpa-psk|md5-key"
     r"|message-digest-key|local-key|remote-key|export-key|apikey|pin)"
-    r"|(?!(?:ssh-)?public|host|ssh)[\w-]+-key\d?)"
+    r"|(?![\w-]*(?:public|host|ssh|rsa|ecc|dsa)-key)[\w-]+-key\d?)"
 )
 #: Words that a secret follows only in some places: there the next is a number, a cipher's name, or the value.
 _LOOSE = (
@@ -43,8 +43,8 @@ _FOLLOWS = re.compile(
     rf"(?<![^\s;{{(/])(?P<word>{_NAMES}|{_LOOSE}):?(?:[ \t]+{_BETWEEN})*[ \t]+(?P<value>{_VALUE})",
     re.I,
 )
-#: To the end of the line: an IOS password may hold spaces.
-_SPACED = re.compile(r"(?:password|secret|passphrase|key-string)\d?", re.I)
+#: To the end of the line: an IOS password may hold spaces, and of `ENC …` only the first word may be gone.
+_SPACED = re.compile(r"(?:password|passwd|secret|passphrase|key-string)\d?$", re.I)
 _EQUALS = re.compile(rf"(?<![\w-])({_NAMES}|key|md5-key)=({_VALUE})", re.I)
 _COMMUNITY = re.compile(rf"(?<![\w-])(name)=({_VALUE})")
 #: By their looks alone.
@@ -87,11 +87,12 @@ def _line(line: str) -> str:
         out.append(line[at : found.start("value")])
         value = found["value"]
         at = found.end()
-        if _KEEP.fullmatch(value):
+        spaced = _SPACED.search(found["word"])
+        if _KEEP.fullmatch(value) and not (spaced and value == OTHER):
             out.append(value)
         elif value.startswith('"'):
             out.append(f'"{OTHER}"')
-        elif _SPACED.fullmatch(found["word"]):
+        elif spaced:
             # a comment of Junos at the end says that it was a secret, and is none
             end = ";" if line.rstrip().endswith((";", "SECRET-DATA")) else ""
             return "".join(out) + OTHER + end

@@ -57,6 +57,7 @@ set security ike policy p pre-shared-key ascii-text "$9${}"
     encrypted-password "$6$ab${}"; ## SECRET-DATA""",
     "fortinet-fortios": """\
         set password ENC {}AAAABBBB==
+        set password <other secret> {}AAAABBBB==
         set passwd ENC {}AAAABBBB
         set psksecret ENC {}AAAABBBB
         set auth-pwd ENC {}AAAABBBB
@@ -133,6 +134,9 @@ set system login user netadm authentication ssh-ed25519 "ssh-ed25519 AAAAC3NzaC1
 /ip firewall filter add chain=input action=drop comment="anything else"
 /interface wireguard peers add public-key="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         set allowaccess ssh
+ssh user netadm assign rsa-key lienthong-netadm
+rsa peer-public-key lienthong-netadm encoding-type openssh
+ peer-public-key end
  ssh server hmac sha2_256"""
     assert masked(text) == text
 
