@@ -7,7 +7,9 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy, deepcopy
 from dataclasses import replace
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import cast
 
@@ -78,9 +80,18 @@ class Routed(Drive):
         return ROUTEROS.commands(diff.removed, diff.added)
 
 
-def brought(role: Role) -> Routed:
+@cache
+def _brought(role: Role) -> Routed:
     drive = Routed(role)
     drive.bring()
+    return drive
+
+
+def brought(role: Role) -> Routed:
+    """A device of its own that has gone the whole way."""
+    drive = copy(_brought(role))
+    drive.box = deepcopy(drive.box)
+    drive.veil = Veil(Store(), drive.intended)
     return drive
 
 
