@@ -145,6 +145,7 @@ def plan(ws: Workspace, nodes: Sequence[Node], say: Say, options: Options | None
     """What would change on every device and host; nothing is changed."""
     began = time.monotonic()
     run = _Run(ws, say, options or Options(), check=True)
+    nodes = _ours(nodes)
     results, there = _reach(ws, nodes, say)
     with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(step, run, there) for step in (_ansible, _netmiko, _pyinfra)]
@@ -171,6 +172,7 @@ def apply(
     """
     began = time.monotonic()
     options = options or Options()
+    nodes = _ours(nodes)
     journal = Journal(state_dir(ws) / "journal.sqlite")
     inputs = fingerprint(ws)
     # Who holds this checkout's lock knows that a run of it without an end is dead.
@@ -277,6 +279,13 @@ def _pyinfra(run: _Run, nodes: Sequence[Node], arm: bool = False) -> list[StepRe
     if shield is not None:
         results += shield.end([result.node for result in results if not result.good])
     return left + run.keep(results)
+
+
+def _ours(nodes: Sequence[Node]) -> list[Node]:
+    """Without what only fetches its file (`lienthong ztp`): there is nobody to log in to."""
+    from lienthong.runners.look import speaks
+
+    return [node for node in nodes if node.debian or speaks(node)]
 
 
 def _debian(run: _Run, nodes: Sequence[Node]) -> list[Node]:

@@ -107,7 +107,7 @@ def _confirm(
                 before,
                 lambda: evidence.health(found, opened),
                 evidence.taken_away(found),
-                change.window_s / 3,
+                change.window_s / 3 if undo is not None else evidence.SETTLE_S,
             )
             shared.record(device.node.name, "checked", {})
             shared.held(device.node)

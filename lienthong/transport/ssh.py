@@ -54,7 +54,7 @@ class SshSession:
                 self.ask(line, dialect.answers)
         finally:
             # After a refusal a device stays in configuration mode, and a save from there would pass for one.
-            if self._connection.is_alive():
+            if self._alive:
                 for line in dialect.leave:
                     self.ask(line, dialect.answers)
 
@@ -92,6 +92,13 @@ class SshSession:
                 self._connection.remote_conn_pre.close()  # no farewell: Netmiko's waits for one
         except (OSError, EOFError, paramiko.SSHException):
             pass
+
+    @property
+    def _alive(self) -> bool:
+        # Netmiko asks by sending a NUL, which becomes part of the next line.
+        client = cast(paramiko.SSHClient, self._connection.remote_conn_pre)
+        transport = client.get_transport() if client is not None else None
+        return transport is not None and transport.is_active()
 
     @property
     def _is_shell(self) -> bool:
