@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +27,7 @@ def lines(first: First, kind: str, templates: Path) -> tuple[str, ...]:
     environment = Environment(  # noqa: S701 - device configuration, not HTML
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"ascii": ascii_text, "secret": token, "pieces": _pieces, "vrp": _vrp}
+    environment.filters |= {"ascii": ascii_text, "secret": token, "md5": _md5, "vrp": _vrp}
     environment.globals["refuse"] = _refuse
     try:
         template = environment.get_template(f"bootstrap/{kind}.j2")
@@ -36,9 +38,9 @@ def lines(first: First, kind: str, templates: Path) -> tuple[str, ...]:
     return tuple(line for line in template.render(d=first).splitlines() if line.strip())
 
 
-def _pieces(text: str, width: int) -> list[str]:
-    """A long word in pieces: a console takes no more than some 250 characters in a line."""
-    return [text[at : at + width] for at in range(0, len(text), width)]
+def _md5(key: str) -> str:
+    """What IOS keeps of a public key."""
+    return hashlib.md5(base64.b64decode(key.split()[1]), usedforsecurity=False).hexdigest().upper()
 
 
 def _vrp(key: str) -> tuple[str, ...]:

@@ -171,10 +171,31 @@ def vrp8(role: Role) -> tuple[Box, str]:
     return box, "console"
 
 
-FACTORY = {"fortinet-fortios": forti, "huawei-vrp": vrp, "huawei-vrp8": vrp8, "mikrotik-routeros": mikrotik}
+def ios(role: Role) -> tuple[Box, str]:
+    from lienthong.sim.vendors.cisco_ios import HARDWARE
+    from lienthong.sim.vendors.cisco_ios.box import IosBox
+
+    given = day0("cisco-ios", role)
+    hardware = HARDWARE[MODELS["cisco-ios", role]]
+    text = ["version 17.9", "!", "hostname Switch", "!"]
+    for name in (*hardware.switched, *hardware.routed):
+        text += [f"interface {name}", *([" no ip address"] if name in hardware.routed else []), "!"]
+    text += ["line con 0", "line vty 0 4", " login", "!", "end"]
+    return IosBox("Switch", given.address, hardware, "\n".join(text), [RSA]), "console"
+
+
+FACTORY = {
+    "cisco-ios": ios,
+    "fortinet-fortios": forti,
+    "huawei-vrp": vrp,
+    "huawei-vrp8": vrp8,
+    "mikrotik-routeros": mikrotik,
+}
 #: What makes a host key and asks for its length: simulated devices have theirs from the server.
 HOST_KEY = ("rsa local-key-pair create", "2048", "crypto key generate rsa general-keys modulus 3072")
 MODELS = {
+    ("cisco-ios", Role.GATEWAY): "ISR4331",
+    ("cisco-ios", Role.SWITCH): "C9200L-24T",
     ("fortinet-fortios", Role.GATEWAY): "FortiGate 60F",
     ("huawei-vrp8", Role.GATEWAY): "CE6881-48S6CQ",
     ("huawei-vrp8", Role.SWITCH): "CE6881-48S6CQ",
