@@ -234,12 +234,10 @@ def test_a_port_changes_its_kind_in_an_order_that_the_device_takes(kind: Kind) -
     device = drive(kind)
     device.bring()
     port = f"interface {kind.ports}2"
-    trunk = tuple(
-        line
-        for line in device.intended
-        if line[0] != port or not line[1].startswith(("port ", "port-security "))
-    ) + tuple((port, word) for word in ("port link-type trunk", "undo port trunk allow-pass vlan 1",
-                                        "port trunk allow-pass vlan 20", "port trunk allow-pass vlan 30"))  # fmt: skip
+    plan = [line for line in device.intended if line[0] != port or line[1].startswith("description ")]
+    words = ["port link-type trunk", "undo port trunk allow-pass vlan 1"]
+    words += [f"port trunk allow-pass vlan {vlan}" for vlan in (20, 30)]
+    trunk = (*plan, *((port, word) for word in words))
     device.bring(trunk)
     assert "port trunk allow-pass vlan 20 30" in box_of(device).running.lines((port,))
     device.bring()
@@ -407,10 +405,11 @@ def test_a_change_that_cuts_the_way_is_refused_by_name_and_if_forced_ends_by_its
     management = Management(frozenset(), device.node.address, told(device.node).plane.networks, "netadm")
     found = guard.reasons({"vrp": Predicted(device.dialect, running, diff)}, management)
     assert rule in {name for name, _ in found}
+    assert device.kind.undo is not None
     with pytest.raises(Unreachable):
         device.send(diff, 60)
         device.session()
-    device.box.pass_time(60 + device.box.boot_s)
+    device.box.pass_time(device.kind.undo.window(60) + device.box.boot_s)
     assert device.box.answers(CONTROLLER)
     assert device.box.configuration() == device.box.saved() == before
 
@@ -499,6 +498,7 @@ def test_an_rsa_key_is_typed_in_the_device_s_own_form_and_read_from_any() -> Non
     shown = " ".join(re.findall(".{1,8}", words))
     assert compared(shown) == words
     assert "".join(typed(words)) == words
+    assert compared("203\n 10001") == "0203010001"  # as it is shown, without the zeros before
     assert compared("ssh-ed25519 AAAA x") is None
 
 

@@ -47,6 +47,6 @@ VRP = Dialect(
     health=health,
     enter=("system-view",),
     leave=("return",),
-    answers=((r"\[Y(?:\(yes\))?/N(?:\(no\))?\] ?:? ?\Z", "y"),),
+    answers=((r"(?i)\[Y(?:\(yes\))?/N(?:\(no\))?\] ?:? ?\Z", "y"),),
     prompt=prompt,
 )

@@ -55,6 +55,6 @@ VRP8 = Dialect(
     # With a candidate left, `return` would ask whether to commit it.
     leave=("clear configuration candidate", "return"),
     commit=commit,
-    answers=((r"\[Y(?:\(yes\))?/N(?:\(no\))?[^\]]*\] ?:? ?\Z", "y"),),
+    answers=((r"(?i)\[Y(?:\(yes\))?/N(?:\(no\))?[^\]]*\] ?:? ?\Z", "y"),),
     prompt=prompt,
 )

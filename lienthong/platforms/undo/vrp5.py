@@ -1,9 +1,10 @@
 """VRP5: the saved configuration is the one before; a start at an hour that is set leads back to it.
 
 VRP5 has no candidate and no rollback, so to return it starts anew, and everything behind it is cut off for
-minutes. The clock of it counts minutes ("Device Management Configuration Commands", `schedule reboot`:
-http://a10.tagan.ru/huawei/dc/schedule_reboot.html). What runs must therefore be saved before a change; that
-is somebody's decision, and where it is not so nothing is changed.
+minutes. Its clock counts minutes, so a delay of one may be over in seconds: two are the least ("Device
+Management Configuration Commands", `schedule reboot`: http://a10.tagan.ru/huawei/dc/schedule_reboot.html).
+What runs must be saved before a change; that is somebody's decision, and where it is not so nothing is
+changed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from contextlib import suppress
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.platforms.undo import Arming, NotArmed, Session, Undo
 
-STEP_S = 60
+MINUTE_S = 60
+STEP_S = 2 * MINUTE_S
 #: It may ask first whether to save what runs, which is the one thing that must not be.
 _ANSWERS = (
     (r"(?i)sav(?:e|ed)\b[^\n]*\n?[^\n]*\[Y/N\] ?:? ?\Z", "n"),
@@ -44,7 +46,7 @@ def arm(session: Session, arming: Arming) -> None:
         raise NotArmed(f"a reboot is scheduled already: {armed}", hint="end that first")
     if not _saved(session):
         raise NotArmed("the running configuration is not saved", hint="save it, or take it back, first")
-    minutes = -(-arming.seconds // STEP_S)
+    minutes = -(-arming.seconds // MINUTE_S)
     try:
         session.ask(f"schedule reboot delay {minutes}", _ANSWERS)
     except Unreachable:
