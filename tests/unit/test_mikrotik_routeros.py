@@ -765,6 +765,22 @@ def test_what_safe_mode_holds_goes_with_its_login_or_the_power() -> None:
         assert drive.box.configuration() == before
 
 
+@pytest.mark.parametrize(("when", "after"), [("", [30]), ("interval=100s", [100, 100])])
+def test_a_schedule_of_the_start_runs_as_the_vendor_says(when: str, after: list[int]) -> None:
+    drive = Routed(Role.GATEWAY)
+    event = 'on-event="/system identity set name=ran"'
+    assert drive.type(f"/system scheduler add name=a start-time=startup {when} {event}") == ""
+    drive.box.reboot()
+    drive.box.pass_time(drive.box.boot_s)
+    for seconds in after:
+        if "interval" in when:
+            drive.box.pass_time(50)
+            assert drive.box.identity != "ran"  # one with an interval does not run at the start
+        drive.box.pass_time(seconds - (50 if "interval" in when else 0))
+        assert drive.box.identity == "ran"
+        drive.type("/system identity set name=again")
+
+
 def test_the_undo_says_what_it_is() -> None:
     assert UNDO.reboots
     assert UNDO.survives_reboot

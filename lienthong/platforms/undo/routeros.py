@@ -6,10 +6,14 @@ actions and leaves in silence when there are more; and after a lost connection i
 
 The backup is saved before the schedules are made, so what is restored has neither, and no start repeats it.
 To load a backup without a question takes `password=""`, and it starts the device anew. A schedule without a
-start time is due first when its interval has passed; one that begins with `startup` counts its intervals from
-the start of the device, and would come too early: hence two. Certificates are in no backup and stay as they
-are. On a device with a folder `flash` all else lies in memory and is gone after a start. The backup is not
-encrypted, since its password would stand in the schedule beside it; it is removed with the confirmation.
+start time is due first when its interval has passed. One that begins with `startup` runs at the start only
+where it has no interval, and one that has both counts from the start and would come too early
+(help.mikrotik.com/docs/display/ROS/Scheduler): hence two. They follow the clock: a device whose clock is put
+right by years while it is armed returns at once, so day 0 sets it.
+
+Certificates are in no backup and stay as they are. On a device with a folder `flash` all else lies in memory
+and is gone after a start. The backup is not encrypted, since its password would stand in the schedule beside
+it; it is removed with the confirmation.
 """
 
 from __future__ import annotations

@@ -108,14 +108,15 @@ class RouterOs(Box):
     def schedule(self, row: Row, *, booting: bool = False) -> None:
         """Arm a schedule.
 
-        `start-time=startup` counts from three seconds after the start, so one that is made later runs at the
-        next multiple of its interval (…/ROS/Scheduler); another runs first when its interval has passed.
+        With `start-time=startup` and no interval it runs three seconds after every start; with an interval it
+        counts from the start but does not run at it (…/ROS/Scheduler, the note). Another runs first when its
+        interval has passed.
         """
         interval = seconds(row.get("interval") or "0s")
         if row.get("start-time") == "startup":
-            due = 3.0 if booting else interval - (self.now_s - self.booted_s) % (interval or 1)
             if not (booting or interval):
                 return  # this start has passed
+            due = interval - (self.now_s - self.booted_s) % interval if interval else 3.0
         elif interval:
             due = interval
         else:
