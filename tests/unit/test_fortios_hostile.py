@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lienthong.errors import LienThongError
@@ -55,7 +55,15 @@ WORDS += ["set service", "set tcp-portrange", "set ssh-public-key1", "set allowa
 VALUES = ["", "x", "1-y", '"', '"a b"', "10.0.0.1 255.0.0.0", "10.0.0.1 x", "٣", "super_admin", "ssh", "²"]
 
 
+WAN = 'config system interface / edit "wan1"'
+
+
 @settings(max_examples=60, deadline=None)
+@example([(WAN, "set ip", "x"), (WAN, "set allowaccess", "ssh")])
+@example([(WAN, "set vlanid", "²"), (WAN, "set interface", '"a b"')])
+@example([('config firewall policy / edit "lt-x"', "set action", "x")])
+@example([('config system admin / edit "x"', word, "10.0.0.1 x") for word in WORDS])
+@example([("config router static / edit 1", "set dst", "10.0.0.1 x")])
 @given(
     st.lists(st.tuples(st.sampled_from(HEADS), st.sampled_from(WORDS), st.sampled_from(VALUES)), max_size=9)
 )
