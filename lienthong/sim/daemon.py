@@ -18,6 +18,7 @@ from typing import Any
 from lienthong.inventory import load
 from lienthong.sim.faults import KINDS, Fault
 from lienthong.sim.fleet import Fleet, fleet
+from lienthong.sim.server import Served
 
 SOCKET, PID = "sim.sock", "sim.pid"
 
@@ -97,7 +98,26 @@ def _said(found: Fleet, question: dict[str, Any]) -> dict[str, Any]:
         fault = Fault(question["kind"], int(question.get("at", 1)), float(question.get("seconds", 0)))
         found.do(lambda: one.set_faults(fault))
         return {"set": str(fault)}
+    if question.get("do") == "advance" and float(question.get("seconds", -1)) >= 0:
+        found.do(lambda: one.box.pass_time(float(question["seconds"])))
+        return _status(found, str(question["box"]))
+    if question.get("do") == "look":
+        return found.do(lambda: _seen(one))
     return {"wrong": f"faults: {', '.join(KINDS)}"}
+
+
+def _seen(one: Served) -> dict[str, Any]:
+    """Everything about a device that nobody can learn over its own login."""
+    return {
+        "running": one.box.configuration(),
+        "saved": one.box.saved(),
+        "boots": one.box.boots,
+        "now_s": one.box.now_s,
+        "log": one.box.log[-100:],
+        "lines": list(one.history)[-100:],
+        "struck": [str(fault) for fault in one.struck],
+        "broken": list(one.broken),
+    }
 
 
 def _status(found: Fleet, name: str) -> dict[str, Any]:
@@ -110,7 +130,7 @@ def _status(found: Fleet, name: str) -> dict[str, Any]:
             "up": one.box.up,
             "answers": one.box.up and one.box.answers(one.source),
             "boots": one.box.boots,
-            "logins": len(one.sessions),
+            "logins": sum(not session.silent for session in one.sessions),
             "saved": one.box.configuration() == one.box.saved(),
         }
 

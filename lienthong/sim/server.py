@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
+from collections import deque
 from ipaddress import IPv4Address
 from typing import Any
 
 import asyncssh
 
-from lienthong.sim.box import Box, Shell
+from lienthong.sim.box import Box
 from lienthong.sim.faults import Fault
+from lienthong.sim.session import Session
 
 HOST = "127.0.0.1"
 TICK_S = 0.05
+#: Lines of its history that a device keeps: a day of drills must not fill memory.
+KEPT = 5000
 
 
 class Served:
@@ -30,13 +33,16 @@ class Served:
         self.scale = scale
         self.latency_s = latency_s
         self.host_key: Any = asyncssh.generate_private_key("ssh-ed25519")
-        self.port = _free_port()
+        self._held = _held_port()
+        self.port: int = self._held.getsockname()[1]
         self.faults: list[Fault] = []
         self.struck: list[Fault] = []
         self.lines = 0
         """Lines that came since the faults were set."""
-        self.history: list[str] = []
-        self.sessions: set[_Session] = set()
+        self.history: deque[str] = deque(maxlen=KEPT)
+        self.broken: deque[str] = deque(maxlen=20)
+        """Where the simulation itself went wrong: never a behaviour of the device."""
+        self.sessions: set[Session] = set()
         self._listener: Any = None
         self._served_key: Any = None
         self._then = time.monotonic()
@@ -61,6 +67,10 @@ class Served:
                 return fault
         return None
 
+    def strike(self, kind: str) -> None:
+        """Write down that a fault that lasts has struck."""
+        self.struck += [fault for fault in self.faults if fault.kind == kind and fault not in self.struck]
+
     async def tick(self) -> None:
         """Let time pass, and open or close the door."""
         now = time.monotonic()
@@ -75,11 +85,13 @@ class Served:
             self._served_key = key
             self._listener = await asyncssh.listen(
                 HOST, self.port, server_factory=lambda: _Server(self), server_host_keys=[key],
-                reuse_address=True, encoding="utf-8", line_editor=False, login_timeout=30,
+                reuse_address=True, reuse_port=True, encoding="utf-8", line_editor=False, login_timeout=30,
             )  # fmt: skip
         for session in list(self.sessions):
-            if not open_ or session.shell.closed:
+            if session.shell.closed and not session.silent:
                 session.drop()
+            elif not open_:
+                session.fall_silent()
 
     async def stop(self) -> None:
         """Take the door away."""
@@ -87,6 +99,7 @@ class Served:
             self._listener.close()
         for session in list(self.sessions):
             session.drop()
+        self._held.close()
 
     def _key(self) -> Any:
         if any(fault.kind == "host-key" for fault in self.faults):
@@ -105,6 +118,8 @@ class _Server(asyncssh.SSHServer):
     def connection_made(self, conn: Any) -> None:
         box = self._served.box
         box.shells = [shell for shell in box.shells if not shell.closed]
+        if any(fault.kind == "host-key" for fault in self._served.faults):
+            self._served.strike("host-key")
         taken = next((fault for fault in self._served.faults if fault.kind == "lines-taken"), None)
         if taken is not None:
             self._served.faults.remove(taken)
@@ -131,179 +146,19 @@ class _Server(asyncssh.SSHServer):
 
     def session_requested(self) -> Any:
         shell = self._served.box.log_in(self._user)
-        return False if shell is None else _Session(self._served, shell)
+        return False if shell is None else Session(self._served, shell)
 
 
-class _Session(asyncssh.SSHServerSession[str]):
-    """One login: echoes, gives whole lines to the box's shell, prints what it says a page at a time."""
-
-    def __init__(self, served: Served, shell: Shell) -> None:
-        self._served = served
-        self.shell = shell
-        self._typed = ""
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
-        self._silent = False
-        self._paged: list[str] | None = None
-        self._worker: asyncio.Task[None] | None = None
-        self._last = ""
-
-    def connection_made(self, chan: Any) -> None:
-        self._channel = chan
-
-    def pty_requested(self, *_: Any) -> bool:
-        return True
-
-    def shell_requested(self) -> bool:
-        return True
-
-    def session_started(self) -> None:
-        self._served.sessions.add(self)
-        self._write(f"\r\n{self.shell.prompt()}")
-        self._worker = asyncio.get_running_loop().create_task(self._work())
-
-    def data_received(self, data: str, datatype: Any) -> None:  # noqa: ARG002
-        for char in data:
-            if self._paged is not None:
-                self._turn(char)
-            elif char in "\r\n":
-                if char == "\n" and self._last == "\r":
-                    self._last = char
-                    continue
-                self._queue.put_nowait(self._typed)
-                self._typed = ""
-            elif char == "\x15":
-                self._typed = ""
-            elif char in "\x03\x04\x18":
-                self._queue.put_nowait(char if not self._typed else self._typed + char)
-                self._typed = ""
-            elif char in "\x7f\b":
-                self._typed = self._typed[:-1]
-            elif char.isprintable():
-                self._typed += char
-            self._last = char
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002
-        self._end()
-
-    def drop(self) -> None:
-        """The device has ended this login, or cannot be reached any more."""
-        self._end()
-        with contextlib.suppress(Exception):
-            self._channel.abort()
-            self._channel.get_extra_info("connection").abort()
-
-    def _end(self) -> None:
-        self._served.sessions.discard(self)
-        if not self.shell.closed:
-            self.shell.interrupted()
-            self.shell.closed = True
-        if self._worker is not None:
-            self._worker.cancel()
-
-    async def _work(self) -> None:
-        while True:
-            line = await self._queue.get()
-            await self._one(line)
-
-    async def _one(self, line: str) -> None:
-        served, box = self._served, self._served.box
-        if self._silent:
-            return
-        served.lines += 1
-        at = served.lines
-        if self._struck_before(at):
-            return
-        slow = next((fault for fault in served.faults if fault.kind == "slow"), None)
-        await asyncio.sleep(served.latency_s + (slow.seconds if slow else 0))
-        self._write(f"{line}\r\n")
-        if served.take("reject", at):
-            said = self.shell.line("lienthong-knows-no-such-word")
-        else:
-            said = self.shell.line(line)
-            served.history.append(line)
-        if served.take("cut-after", at):
-            self.drop()
-            return
-        if self.shell.closed or not box.up or not box.answers(served.source):
-            if said and self.shell.closed:
-                self._write(said.replace("\n", "\r\n"))
-            await asyncio.sleep(0.05)
-            self.drop()
-            return
-        if served.take("log-line", at):
-            head, cut, tail = said.partition("\n")
-            said = f"{head}{cut}*Nov 23 07:00:00: %SYS-5-NOTICE: something happened\n{tail}"
-        self._print(said)
-        if served.take("log-prompt", at):
-            self._write("\r\n*Nov 23 07:00:00: %SYS-5-NOTICE: something happened\r\n")
-
-    def _struck_before(self, at: int) -> bool:
-        served = self._served
-        if served.take("cut-before", at):
-            self.drop()
-            return True
-        if served.take("reboot", at):
-            served.box.reboot()
-            self.drop()
-            return True
-        if served.take("freeze", at):
-            self._silent = True
-            return True
-        jump = served.take("clock", at)
-        if jump is not None:
-            served.box.pass_time(jump.seconds)
-            if self.shell.closed or not served.box.up:
-                self.drop()
-                return True
-        return False
-
-    def _print(self, said: str) -> None:
-        lines = said.split("\n")
-        if lines and lines[-1] == "":
-            lines.pop()
-        page = self.shell.page
-        if page and len(lines) >= page:
-            self._paged = lines
-            self._more()
-            return
-        self._write("".join(f"{line}\r\n" for line in lines) + self.shell.prompt())
-
-    def _more(self) -> None:
-        assert self._paged is not None
-        count = max(self.shell.page - 1, 1)
-        now, self._paged = self._paged[:count], self._paged[count:]
-        self._write("".join(f"{line}\r\n" for line in now))
-        if self._paged:
-            self._write(self.shell.more)
-        else:
-            self._paged = None
-            self._write(self.shell.prompt())
-
-    def _turn(self, char: str) -> None:
-        self._write("\r" + " " * len(self.shell.more) + "\r")
-        if char in "qQ\x03":
-            self._paged = None
-            self._write(self.shell.prompt())
-        else:
-            self._more()
-
-    def _write(self, text: str) -> None:
-        for fault in self._served.faults:
-            if fault.kind == "cut-byte" and fault.at <= len(text):
-                with contextlib.suppress(Exception):
-                    self._channel.write(text[: fault.at])
-                self._served.take("cut-byte")
-                self.drop()
-                return
-        with contextlib.suppress(Exception):
-            self._channel.write(text)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        found: int = probe.getsockname()[1]
-        return found
+def _held_port() -> socket.socket:
+    """A port that is this device's while it is up and while it is not: no other listener and no connection
+    going out gets it, and nobody is let in by this socket itself."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    taken = socket.socket()
+    try:
+        taken.bind((HOST, 0))  # without sharing: a port that nobody has, not one that another shares
+        port = taken.getsockname()[1]
+    finally:
+        taken.close()
+    held.bind((HOST, port))
+    return held
