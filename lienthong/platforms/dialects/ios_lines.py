@@ -74,7 +74,7 @@ def intended(text: str) -> Lines:
             known = key_hash(last.removeprefix("key-hash "))
             if known is None:
                 continue  # what day 0 made of it stays
-            last = f"key-hash {known} {OWN}"
+            last = f"key-hash {known}"
         found.append((*line[:-1], last))
     return tuple(dict.fromkeys(_spelt(found)))
 
@@ -182,6 +182,8 @@ def _spelt(lines: Iterable[Line]) -> Iterator[Line]:
                 continue
             vlans = {vlan for part in trunks.pop(line[:-1]) for vlan in vlan_list(part)}
             last = f"{_TRUNK}{','.join(map(str, sorted(vlans))) or 'none'}"
+        elif last.startswith("key-hash "):
+            last = " ".join(last.split()[:3])  # without what somebody called it
         elif last == "spanning-tree portfast edge":
             last = "spanning-tree portfast"
         elif re.match(r"ipv6 address \S+/\d+", last):

@@ -26,6 +26,7 @@ _GOING = (
 _MIDDLE = 2
 #: Without AAA lines ask for a password of their own, which nobody has set, and nobody comes in any more.
 _LOGINS = ("line vty 0 4", "login local", "exit", "line vty 5 15", "login local", "exit")
+_CHAIN = "ip ssh pubkey-chain"
 _LISTS = ("ip access-list ", "ipv6 access-list ")
 #: What of a line is typed after `no` where it is not the whole line.
 _UNDONE: tuple[tuple[str, str], ...] = (
@@ -113,6 +114,9 @@ def _section(heading: Line, gone: Sequence[str], added: Sequence[str]) -> list[s
         return words
     going = [word for line in sorted(gone, key=_late) for word in _undo(line)]
     leave = ["exit"] * len(heading)
+    if heading[0] == _CHAIN:
+        # Never without a key, and never with more than the two that a user may have.
+        return [*heading, *going[1:], *words, *going[:1], *leave]
     if not heading[0].startswith(_LISTS):
         opens = [word for word in going if word == "no shutdown"]  # once all the rest is as it must be
         return [*heading, *[word for word in going if word not in opens], *words, *opens, *leave]
@@ -149,8 +153,8 @@ def _leaving(gone: Sequence[Line], staying: set[str], shut: set[Line]) -> list[s
         if head not in staying and _made(head, mine):
             typed.append((_rank(head), [f"no {head}"]))
             continue
-        if head == "ip ssh pubkey-chain":
-            going = [f"no {line[-1].rpartition(' ')[0]}" for line in mine]
+        if head == _CHAIN:
+            going = [f"no {line[-1]}" for line in mine]
         else:
             closing = [line for line in mine if heading in shut and line[-1] == "shutdown"]
             going = [

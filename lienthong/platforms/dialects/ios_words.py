@@ -53,7 +53,7 @@ class Sealed(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sealed):
+        if not isinstance(other, str):
             return False
         mine, theirs = _TOKENS.findall(self), _TOKENS.findall(other)
         return _masked(self) == _masked(other) and all(

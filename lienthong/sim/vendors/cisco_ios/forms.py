@@ -106,8 +106,8 @@ acl6|permit {icmp|ipv6|tcp|udp} any any
 acl6|deny {icmp|ipv6|tcp|udp} any any
 acl6|deny {icmp|ipv6|tcp|udp} any any log
 pubkey|username <word:64>||key
-key|key-hash ssh-rsa <word:32> <word:64>|2
-key|key-hash ssh-rsa <word:32>|2
+key|key-hash {ssh-rsa|ssh-ed25519} <word:32> <word:64>
+key|key-hash {ssh-rsa|ssh-ed25519} <word:32>
 line|access-class <word:64> in vrf-also|1
 line|access-class <word:64> in|1
 line|exec-timeout <int:0-35791> <int:0-2147483>|1
