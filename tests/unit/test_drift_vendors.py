@@ -73,11 +73,11 @@ def test_a_vendor_is_kept_without_secrets_and_without_noise(vendor: Vendor, tmp_
     assert first.devices[0].seen, first.devices[0].why
     assert first.devices[0].drift
     drive.bring()
-    drive.box.pass_time(3600)
+    drive.box.pass_time(3725)
     second = look(drive, tmp_path)
     assert second.devices[0].drift == (), second.devices[0].drift
     assert second.devices[0].changed
-    drive.box.pass_time(3600)
+    drive.box.pass_time(3725)
     third = look(drive, tmp_path)
     assert third.devices[0].changed == ()
     assert third.commits == {}
