@@ -465,6 +465,26 @@ def test_lists_are_read_however_the_device_joins_them() -> None:
     assert ("vlan batch 21",) in VRP.parse("vlan batch 20 to 22\n")
 
 
+def test_what_a_device_logs_while_it_prints_is_no_line_and_ends_no_section() -> None:
+    shown = "interface Vlanif40\n description x\n{} ip address 10.0.44.2 255.255.255.0\n"
+    for log in (
+        "*Nov 23 07:00:00: %SYS-5-NOTICE: something happened\n",
+        "Nov 23 2026 07:00:00+07:00 sw %%01SHELL/5/LOGIN(s)[4]:VTY login succeeded.\n",
+    ):
+        assert VRP.parse(shown.format(log)) == VRP.parse(shown.format(""))
+
+
+@switches
+def test_a_full_flash_is_no_success(kind: Kind) -> None:
+    device = drive(kind)
+    before = device.box.saved()
+    device.send(device.diff())
+    device.box.full = True
+    with pytest.raises(Rejected, match="no space left"):
+        device.confirm()
+    assert device.box.saved() == before
+
+
 def test_names_of_ports_and_small_addresses_are_read_as_typed() -> None:
     shown = "acl name a 3001\n rule 5 permit udp source-port eq dns destination-port eq ntp\n"
     assert VRP.parse(shown)[0][1] == "rule 5 permit udp source-port eq 53 destination-port eq 123"

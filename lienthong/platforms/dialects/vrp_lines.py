@@ -21,7 +21,11 @@ from lienthong.platforms.dialects.vrp_words import (
     vlan_list,
 )
 
-_NOISE = re.compile(r"#|return|\[V\d+R\d+\S*\]|(?:Info|Warning):.*")
+#: Not of the configuration: frames, the release, and what a device logs while it prints.
+_NOISE = re.compile(
+    r"#|return|\[V\d+R\d+\S*\]|(?:Info|Warning):.*"
+    r"|[*.]?[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d\S*:? .*%.*"
+)
 _KEY = re.compile(r"((?:rsa|dsa|ecc) peer-public-key \S+)(?: encoding-type \S+)?")
 _OSPF = re.compile(r"(ospf \d+) (router-id \S+)")
 _JOINED = ("vlan batch ", "port trunk allow-pass vlan ")
