@@ -74,6 +74,7 @@ def outcome(spot: Spot, value: str) -> dict[str, str] | InventoryError:
 def shape(output: dict[str, str], value: str) -> Counter[tuple[str, str, str]]:
     """(name of the output, line without the value, what may steer in it), each with how often it comes."""
     plain = {value, unicodedata.normalize("NFC", value), ascii_text(value), ascii_text(value).lower()}
+    plain.add(re.sub(r"[^A-Za-z0-9 .,:;_/@+=-]", ".", ascii_text(value)))  # what a FortiGate takes
     forms = {form.replace("-", "_") for form in plain} | {html.escape(form) for form in plain} | plain
     known = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True) if form))
     without = {(name, text, ""): 1 for name, text in output.items() if MARK not in name + text}
