@@ -1,0 +1,202 @@
+"""Every vendor that is found, as gateway and as switch: the same drives, and one over real SSH.
+
+What is a vendor's own stands in its own tests; here stands what all of them owe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from lienthong.errors import LienThongError
+from lienthong.inventory import load
+from lienthong.model.secret import Secret, SecretRef
+from lienthong.model.words import Role, Target
+from lienthong.platforms import platform
+from lienthong.platforms.undo import Arming
+from lienthong.runners import netmiko
+from lienthong.sim.faults import Fault
+from lienthong.sim.fleet import Fleet, fleet
+from lienthong.sim.server import HOST
+from lienthong.sim.vendors import discover
+from lienthong.target import Access
+from lienthong.transport.veil import Veil
+from tests.boxes import ROOT, Drive
+
+#: Sockets that tell what a model is for, and the node of the inventory that it is tried as.
+SHORT = {Role.GATEWAY: ("gw-wan", {"trunk0", "tslcd-a"}), Role.SWITCH: ("sw-wan", {"e1", "e24"})}
+#: Where the simulated factory makes another than the first that fits.
+FACTORY = {("fortinet-fortios", Role.GATEWAY): "FortiGate 60F", ("mikrotik-routeros", Role.SWITCH): None}
+
+
+def cases() -> list[tuple[str, Role, str | None]]:
+    """(vendor, role, first model that has the sockets of the role)."""
+    found: list[tuple[str, Role, str | None]] = []
+    for vendor in discover().values():
+        kind = platform(vendor.platform)
+        for role, (_, sockets) in SHORT.items():
+            fits = [model for model, hardware in kind.models.items() if sockets <= hardware.sockets.keys()]
+            if fits and kind.undo is not None:
+                found.append((vendor.name, role, FACTORY.get((kind.name, role), fits[0])))
+    return found
+
+
+each = pytest.mark.parametrize(("vendor", "role", "model"), cases())
+
+
+class Store:
+    """Every secret is made of its name, and no two are alike: a veil could not tell which it sees."""
+
+    def get(self, ref: SecretRef) -> Secret:
+        return Secret("Xy7" + hashlib.sha256(str(ref).encode()).hexdigest()[:12])
+
+
+def drive(vendor: str, role: Role, model: str | None) -> Drive:
+    found = Drive(discover()[vendor], role, model)
+    found.veil = Veil(Store(), found.intended)
+    return found
+
+
+def test_every_vendor_of_gear_is_tried_as_what_it_can_be() -> None:
+    tried = {vendor for vendor, _, _ in cases()}
+    gear = {one.name for one in discover().values() if platform(one.platform).undo is not None}
+    assert tried == gear
+    assert {role for _, role, _ in cases()} == {Role.GATEWAY, Role.SWITCH}
+
+
+@each
+def test_from_day_0_to_the_intent_and_then_nothing(vendor: str, role: Role, model: str | None) -> None:
+    device = drive(vendor, role, model)
+    assert device.bring(), "there was nothing to do after day 0"
+    assert not device.diff()
+    assert device.box.configuration() == device.box.saved()
+    device.box.reboot()
+    device.box.pass_time(device.box.boot_s + 1)
+    assert not device.diff(), "a restart has forgotten some of it"
+
+
+@each
+def test_nobody_confirms_and_it_returns_within_its_window(vendor: str, role: Role, model: str | None) -> None:
+    device = drive(vendor, role, model)
+    before = frozenset(device.running())
+    device.send(device.diff(), 120)
+    undo = device.kind.undo
+    assert undo is not None
+    away = undo.outage_s + device.box.boot_s if undo.reboots else 0
+    device.box.pass_time(undo.window(120) + away + 60)
+    assert frozenset(device.running()) == before
+    device.box.reboot()
+    device.box.pass_time(device.box.boot_s + 1)
+    assert frozenset(device.running()) == before, "what was undone came back with a restart"
+
+
+@each
+def test_it_is_returned_at_once_when_asked(vendor: str, role: Role, model: str | None) -> None:
+    device = drive(vendor, role, model)
+    before = frozenset(device.running())
+    undo = device.kind.undo
+    assert undo is not None
+    device.send(device.diff())
+    session = device.session()
+    try:
+        undo.fire(session)
+    except LienThongError as error:
+        raise AssertionError(f"it could not be returned: {error}") from None
+    finally:
+        session.close()
+    device.box.pass_time(device.box.boot_s + 60)
+    assert frozenset(device.running()) == before
+
+
+@each
+@pytest.mark.parametrize("after", ["the first line", "the last line"])
+def test_a_restart_while_armed_leaves_what_was_before(
+    vendor: str, role: Role, model: str | None, after: str
+) -> None:
+    device = drive(vendor, role, model)
+    before = frozenset(device.running())
+    diff = device.diff()
+    if after == "the last line":
+        device.send(diff)
+    else:
+        undo = device.kind.undo
+        assert undo is not None
+        session = device.session()
+        undo.arm(session, Arming(undo.window(120), ROOT / "templates", "netadm"))
+        for line in device.dialect.enter:
+            session.ask(line)
+        session.close()
+    device.box.reboot()
+    device.box.pass_time(device.box.boot_s + 3600)
+    now = frozenset(device.running())
+    assert now == before, sorted(now ^ before)[:10]
+
+
+NODES = {
+    f"{site}-{SHORT[role][0]}": (discover()[vendor].platform, model)
+    for site, (vendor, role, model) in zip(
+        ("loc-ninh", "bu-dop", "bu-dang", "binh-long", "chon-thanh", "dong-phu", "hon-quan", "phu-rieng",
+         "bu-gia-map", "dong-xoai", "phuoc-long", "tinh-uy"), cases(), strict=False,
+    )
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    found = fleet(tmp_path_factory.mktemp("vendors"), "vendors", load(ROOT / "inventory"), NODES)
+    found.start()
+    found.write()
+    yield found
+    found.stop()
+
+
+def reached(lab: Fleet) -> Access:
+    home: Path = lab.folder
+    return Access(
+        Target.LAB, ROOT, "lienthong", "netadm", home / "id_ed25519", home / "known_hosts",
+        {name: IPv4Address(HOST) for name in NODES}, home / "secrets",
+        ports={name: one.port for name, one in lab.served.items()}, simulated=True,
+    )  # fmt: skip
+
+
+def shows(lines: list[str], command: str) -> int:
+    return sum(re.sub(r"\s+", " ", line) == command for line in lines)
+
+
+def test_over_ssh_all_are_brought_to_their_intent_and_the_second_time_one_show_is_all(lab: Fleet) -> None:
+    nodes = [lab.plan.nodes[name] for name in NODES]
+    results = netmiko.run(reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None)
+    assert {one.node: (one.outcome, one.detail) for one in results} == dict.fromkeys(NODES, ("changed", ""))
+    for one in lab.served.values():
+        assert one.box.configuration() == one.box.saved()
+        one.history.clear()
+    results = netmiko.run(reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None)
+    assert {one.outcome for one in results} == {"unchanged"}
+    for name, one in lab.served.items():
+        (dialect,) = platform(NODES[name][0]).dialects
+        assert shows(list(one.history), dialect.show) == 1, (name, list(one.history))
+        assert len(one.history) <= 8, f"{name}: more than a login and one look: {list(one.history)}"
+        assert not one.broken
+
+
+def test_a_device_with_another_key_is_told_nothing(lab: Fleet) -> None:
+    name = next(iter(NODES))
+    one = lab.served[name]
+    lab.do(lambda: one.set_faults(Fault("host-key")))
+    lab.do(one.history.clear)
+    time.sleep(0.4)  # its door is opened anew
+    try:
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, [lab.plan.nodes[name]], check=True, progress=lambda _: None
+        )
+    finally:
+        lab.do(one.set_faults)
+    assert results[0].outcome in {"failed", "unreachable"}
+    assert "host key" in results[0].detail.lower()
+    assert list(one.history) == []
