@@ -23,6 +23,7 @@ CHUNK = 65536
 _MOST = 16_000_000
 #: Of what has come, only so much can be part of a prompt or a question.
 _TAIL = 16_384
+_LINE = 32 * _TAIL
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[\]P^_][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
@@ -82,6 +83,8 @@ class Reader:
                     self.send(answer)
             if len(tail) > 2 * _TAIL:
                 cut = tail.rfind("\n", 0, -_TAIL)
+                if cut <= 0 and len(tail) > _LINE:
+                    cut = len(tail) - _TAIL - 1  # no line is so long: what has come is not looked at again
                 if cut > 0:
                     done.append(plain(tail[: cut + 1]))
                     tail, asked = tail[cut + 1 :], 0
