@@ -9,6 +9,8 @@ from lienthong.report.hostile import one_line
 #: Lines shown of one device before the rest is only counted.
 SHOWN = 12
 _WIDEST = 160
+#: Characters of a line in data for programs: what is kept in Git is whole.
+LONGEST = 1000
 
 
 def as_text(found: Drift) -> str:
@@ -51,8 +53,10 @@ def as_data(found: Drift) -> dict[str, object]:
                 "node": one.node,
                 "seen": one.seen,
                 "why": one_line(one.why),
-                "drift": [one_line(line) for line in one.drift] if one.seen else None,
-                "changed": [one_line(line) for line in one.changed] if one.seen and one.before else None,
+                "drift": [one_line(line, LONGEST) for line in one.drift] if one.seen else None,
+                "changed": [one_line(line, LONGEST) for line in one.changed]
+                if one.seen and one.before
+                else None,
                 "by": one_line(one.by.who),
                 "when": one_line(one.by.when),
                 "commit": found.commits.get(one.node),
