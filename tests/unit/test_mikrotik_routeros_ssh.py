@@ -123,3 +123,23 @@ def test_a_change_that_breaks_off_is_taken_back_by_a_restart(reached: Reached, k
     last = reached.run()
     assert last.outcome == "changed", last
     assert reached.box.configuration() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "outcome"),
+    [("log-line", 9, "changed"), ("log-prompt", 9, "changed"), ("flash-full", 1, "failed")],
+)
+def test_what_comes_between_or_has_no_room_leaves_one_or_the_other(
+    reached: Reached, kind: Kind, at: int, outcome: str
+) -> None:
+    assert reached.run().outcome == "changed"
+    good = reached.box.configuration()
+    reached.drive.type("/snmp set enabled=no")
+    bad = reached.box.configuration()
+    reached.served.set_faults(Fault(kind, at))
+    result = reached.run()
+    assert result.outcome == outcome, result
+    assert reached.box.configuration() == (good if outcome == "changed" else bad)
+    reached.served.set_faults()
+    reached.run()
+    assert reached.box.configuration() == good

@@ -208,7 +208,7 @@ class Store:
 def _identity(row: Row) -> tuple[str, ...]:
     """What names an item that was there from the start: no value of its export line."""
     if row.verb == "add":
-        return ()
+        return ("owner",)
     if row.path == "/interface ethernet":
         return ("default-name", *(["name"] if row.get("name") == row.get("default-name") else []))
     return {"/ip service": ("name",), "/snmp community": ("name", "default")}.get(row.path, ())
