@@ -4,7 +4,8 @@ from lienthong.platforms import Hardware, Platform
 from lienthong.platforms.dialects.fortios import FORTIOS
 from lienthong.platforms.undo.fortios import UNDO
 
-_SERIES = "https://docs.fortinet.com/document/fortigate/hardware/fortigate-{}-series-quickstart-guide"
+#: What the sockets are called was not seen there: it is from memory, and the first device tells.
+_GUIDE = "https://docs.fortinet.com/product/fortigate/hardware (QuickStart Guide of the series)"
 #: On all of them the sockets for the office are one switch of the device, which carries the VLANs.
 _DESKTOP = {"trunk0": "internal", "tslcd-a": "wan1", "tslcd-b": "wan2", "inet0": "wan1"}
 
@@ -35,14 +36,14 @@ PLATFORM = Platform(
         # One port for the line; the second line takes a port out of the switch `lan` on day 0.
         "FortiGate 40F": Hardware(
             sockets={"trunk0": "lan", "tslcd-a": "wan", "tslcd-b": "lan3", "inet0": "wan"},
-            source=_SERIES.format("40f"),
+            source=_GUIDE,
         ),
-        "FortiGate 60F": Hardware(sockets=_DESKTOP, source=_SERIES.format("60f")),
-        "FortiGate 61F": Hardware(sockets=_DESKTOP, source=_SERIES.format("60f")),
-        "FortiGate 80F": Hardware(sockets=_DESKTOP, source=_SERIES.format("80f")),
+        "FortiGate 60F": Hardware(sockets=_DESKTOP, source=_GUIDE),
+        "FortiGate 61F": Hardware(sockets=_DESKTOP, source=_GUIDE),
+        "FortiGate 80F": Hardware(sockets=_DESKTOP, source=_GUIDE),
         "FortiGate 100F": Hardware(
             sockets={"trunk0": "lan", "tslcd-a": "wan1", "tslcd-b": "wan2", "inet0": "wan1"},
-            source=_SERIES.format("100f"),
+            source="https://docs.fortinet.com/document/fortigate/7.0.0/hardware-acceleration/719639",
         ),
     },
 )

@@ -14,7 +14,7 @@ from lienthong.sim.box import Box, Shell, Timer, Vendor
 from lienthong.sim.vendors.fortinet_fortios.day0 import day0
 from lienthong.sim.vendors.fortinet_fortios.reachable import answers
 from lienthong.sim.vendors.fortinet_fortios.shell import Cli
-from lienthong.sim.vendors.fortinet_fortios.tree import Tree, quoted, read
+from lienthong.sim.vendors.fortinet_fortios.tree import Tree, read
 
 _NO_CHANGE = "no config to be {}.\n"
 
@@ -78,7 +78,7 @@ class FortiGate(Box):
         )
 
     def salt(self) -> int:
-        """Enciphered values look different each time (Fortinet Community, "ENC strings in show")."""
+        """Enciphered values look different each time: what compares backups has to leave them out."""
         self._shown += 1
         return self._shown
 
@@ -172,4 +172,4 @@ class FortiGate(Box):
 
 VENDOR = Vendor("fortinet_fortios", "fortinet-fortios", FortiGate)
 
-__all__ = ["VENDOR", "FortiGate", "quoted"]
+__all__ = ["VENDOR", "FortiGate"]

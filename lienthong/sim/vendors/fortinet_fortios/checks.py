@@ -128,7 +128,7 @@ def _interface(running: Tree, name: str, entry: Tree) -> None:
             if leg.value("ip") is not None and IPv4Interface("/".join(leg.words("ip"))).network.overlaps(
                 mine
             ):
-                # Fortinet Community, "Subnets overlap between": `allow-subnet-overlap` is off by default.
+                # CLI Reference: `allow-subnet-overlap` is off by default. Wording from memory.
                 raise Refused(
                     f"Subnets overlap between '{other}' and '{name}'\n"
                     "object set operator error, -54, discard the setting\nCommand fail. Return code -54\n"

@@ -1,6 +1,6 @@
 """A FortiGate 60F after day 0: its own factory configuration where that matters, and a way to manage it.
 
-Factory values are those of the FortiGate 60F's quick start guide: `wan1` and `wan2` ask for an address,
+As a 60F comes from the factory, from memory: `wan1` and `wan2` ask for an address,
 five sockets are the switch `internal`. Day 0 gave it a host name, the management VLAN, an account with a
 key, a first way to the office over `wan1`, and turned paging off, which else Netmiko does at every login.
 """

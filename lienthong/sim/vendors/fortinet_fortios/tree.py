@@ -1,8 +1,8 @@
 """A FortiGate's configuration as a tree, read from its text and told as text, foreign parts byte for byte.
 
 An item is `set ip` with its value, `config ipv6` with what lies in it, or `edit "wan1"` with the same; they
-stand in the order in which `show` prints them, four blanks a depth (transcripts of FortiOS 7.0.3 in
-https://github.com/search?q=FortiGate-VM64-KVM: `config ip-range` stands among the values of a DHCP server).
+stand in the order in which `show` prints them, four blanks a depth, as in recorded sessions of FortiOS
+7.0.3, where `config ip-range` stands among the values of a DHCP server.
 """
 
 from __future__ import annotations
@@ -147,6 +147,6 @@ def _shown(name: str, value: str, salt: int) -> str:
     if not isinstance(value, Kept):
         return value
     digest = hashlib.sha256(f"{salt} {value}".encode()).digest()
-    # A password of an administrator is a salted hash, other secrets are enciphered (Fortinet Community, "How
-    # passwords are stored", SH2): neither can be told from its look.
+    # A password of an administrator begins with SH2, other secrets do not, as in published configurations.
+    # What they are made of is not modelled: nothing can be told from how one looks.
     return "ENC " + ("SH2" if name == "set password" else "") + base64.b64encode(digest).decode()

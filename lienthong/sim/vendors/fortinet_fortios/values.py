@@ -1,7 +1,7 @@
 """Values as the FortiGate reads them: what it takes, how it shows it, and what it says to all others.
 
 Wording of refusals: recorded outputs of FortiOS 7 in netdriver's tests
-(https://github.com/OpenSecFlow/netdriver, `tests/unit/plugins/test_fortinet.py`) and transcripts of FortiOS
+(https://github.com/OpenSecFlow/netdriver, its tests of the plug-in `fortinet`) and transcripts of FortiOS
 7.0.3; the return codes are those of the Administration Guide's page "CLI error codes".
 """
 
@@ -96,7 +96,7 @@ def _number(attribute: str, rest: list[str], word: str) -> str | None:
 def _text(kind: str, most: int, word: str) -> str | None:
     if len(word) > most:
         raise _too_long(word, most)
-    # Fortinet Community, "The string contains XSS vulnerability characters": in names and comments only.
+    # Refused in names and comments, not in messages; seen in published sessions, wording from memory.
     if kind != "free" and re.search(r"[<>()#'\"]", word):
         raise wrong(word, "The string contains XSS vulnerability characters", -173)
     return quoted(word) if word else None
