@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 
 from lienthong.errors import Problem
 from lienthong.inventory.rules.summary import Path_
@@ -25,7 +26,7 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
             yield Problem(
                 where(("devices", name, "platform")),
                 f"no platform {device.platform!r}",
-                f"platforms: {', '.join(name for name, one in known.items() if 'vlans' in one.capabilities)}",
+                f"{_nearest(device.platform, known)}; platforms are files of lienthong/platforms",
             )
             continue
         wanted = needs(site, name, device)
@@ -84,6 +85,11 @@ def _twice(site: Site, where: Where) -> Iterator[Problem]:
                 f"{name} has the Ethernet address of {other}",
                 "read it off both labels again",
             )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), 1, 0.0)
+    return f"did you mean {close[0]}" if close else "there is none of a name like that"
 
 
 def needs(site: Site, name: str, device: Device) -> frozenset[str]:
