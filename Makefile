@@ -25,7 +25,7 @@ SEED ?= 1
 MINUTES ?= 60
 drill:
 	@scripts/setup
-	@$(PYTHON) -m lienthong.drill.campaign --seed $(SEED) --minutes $(MINUTES)
+	@scripts/drill --seed $(SEED) --minutes $(MINUTES)
 
 # The same on the systems of a lab that is up and applied: LIENTHONG_LAB=test-district.
 drill-lab:

@@ -2,7 +2,8 @@
 
 A round has twelve devices of random vendors. They are brought to one state; another is wanted; each gets its
 own fault; the tool runs, or is killed at a random moment. Then time passes, and the devices are judged: each
-holds exactly what it held or exactly what is intended, can be reached, and is what the tool said of it. Then
+holds exactly what it held or exactly what is intended, can be reached, and is what the tool said of it; in
+half of the rounds that is asked of them once more after their power was taken away. Then
 `resume` ends in the intended state, and one more apply sends nothing.
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lienthong.drill.ground import LAB, SITES, Ground, outcomes
-from lienthong.drill.judge import Judge, of_all
+from lienthong.drill.judge import Judge, after_restart, of_all
 from lienthong.root import find_root
 from lienthong.sim.faults import choose
 
@@ -70,6 +71,11 @@ def one_round(engine: Path, folder: Path, seed: str, kill: bool) -> dict[str, An
             held, wrong = of_all(judge, before, said, now)
             found["held"] = held
             found["wrong"] += wrong + [f"{name} is locked out" for name in judge.stranded()]
+            if chance.random() < 0.5:
+                judge.restart()
+                found["restarted"] = True
+                found["wrong"] += after_restart(judge, before, said, judge.snapshot())
+                found["wrong"] += [f"{name} is locked out by a restart" for name in judge.stranded()]
         for one in ground.fleet.served.values():
             ground.fleet.do(one.set_faults)
         _resume(ground, judge, before, found)

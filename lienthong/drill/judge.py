@@ -59,6 +59,12 @@ class Judge:
             for _ in range(4):
                 self._ground.fleet.do(partial(one.box.pass_time, LONG_S / 4))
 
+    def restart(self) -> None:
+        """Take the power from every device and give it back: what they hold then is what they had saved."""
+        for one in self._ground.fleet.served.values():
+            self._ground.fleet.do(one.box.reboot)
+            self._ground.fleet.do(partial(one.box.pass_time, LONG_S))
+
     def held(self, name: str, before: Snapshot, now: Snapshot) -> Held:
         """What a device holds: exactly what it held, exactly what is intended, or something between."""
         device = self._devices[name]
@@ -137,9 +143,26 @@ def wrong(name: str, said: str | None, held: Held, saved: bool) -> str:
         return f"{name} was said to be changed and holds {held}" + ("" if saved else ", not saved")
     if said in {"failed", "unreachable", "skipped"} and held not in {"before", "both"}:
         return f"{name} was said to be {said} and holds {held}"
+    if said in {"failed", "unreachable", "skipped"} and not saved:
+        return f"{name} was said to be {said} and would come up with something else than it holds"
     if said == "unchanged" and held not in {"intended", "both"}:
         return f"{name} was said to be unchanged and holds {held}"
     return ""
+
+
+def after_restart(
+    judge: Judge, before: Mapping[str, Snapshot], said: Mapping[str, str], now: Mapping[str, Snapshot]
+) -> list[str]:
+    """What is wrong about what devices come up with: a half of a change, or less than was said."""
+    found = []
+    for name in sorted(now):
+        held = judge.held(name, before[name], now[name])
+        if held == "neither":
+            strange = judge.strange(name, before[name], now[name])
+            found.append(f"{name} comes up with neither what it held nor what is intended: {strange}")
+        elif said.get(name) == "changed" and held == "before":
+            found.append(f"{name} was said to be changed and comes up with what it held before")
+    return found
 
 
 def of_all(

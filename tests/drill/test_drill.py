@@ -37,6 +37,7 @@ def test_every_vendor_with_an_undo_is_drilled() -> None:
         ("changed", "before", True, "said to be changed"),
         ("changed", "intended", False, "not saved"),
         ("failed", "intended", True, "said to be failed"),
+        ("failed", "before", False, "come up with something else"),
         ("unreachable", "intended", True, "said to be unreachable"),
         ("unchanged", "before", True, "said to be unchanged"),
         ("changed", "intended", True, ""),
