@@ -16,7 +16,8 @@ _TOKEN = re.compile(r"<secret ([a-z0-9][a-z0-9._/-]*)>")
 #: Where a secret stands in a running configuration; what people wrote as a description is left alone.
 _SHOWN = re.compile(
     r"^(?!\s*description )"
-    r"(.*(?<!<)\b(?:md5|password|secret|authentication-key|key-string)(?: [0-9])? )(?!<)\S+",
+    r"(.*(?<!<)\b(?:md5|password|secret|authentication-key|key-string)(?: [0-9])? )(?!<)"
+    r"(?:(?:ENC|cipher|irreversible-cipher) )?\S+",
     re.M,
 )
 OTHER = "<other secret>"

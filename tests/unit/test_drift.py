@@ -19,6 +19,8 @@ from lienthong.drift.run import Drift
 from lienthong.drift.store import Store, plain_name
 from lienthong.drift.told import as_data, as_text
 from lienthong.platforms.dialects.frr import FRR
+from lienthong.transport.veil import Veil
+from tests import boxes
 from tests.examples import properties
 
 #: Where secrets stand in the configurations of each vendor; `{}` is the secret.
@@ -120,6 +122,18 @@ def test_no_planted_secret_is_kept(vendor: str, secret: str) -> None:
         without = masked(line.replace("{}", secret))
         assert secret not in without, line
         assert masked(without) == without, line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "set password ENC SH2zqj==",
+        "local-user x password irreversible-cipher $1c$zqj$",
+        "password cipher %^%#zqj%^%#",
+    ],
+)
+def test_a_ciphered_secret_does_not_reach_a_comparison(line: str) -> None:
+    assert "zqj" not in Veil(boxes.Store(), []).conceal(line)
 
 
 def test_what_is_no_secret_is_kept() -> None:
