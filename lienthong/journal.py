@@ -174,10 +174,19 @@ class Journal:
             ).fetchall()
         return [Event(r, n, stage, at, json.loads(data)) for r, n, stage, at, data in rows]
 
+    def sure(self) -> set[str]:
+        """Devices whose last change is known to have been saved or taken back."""
+        return {node for node, stage in self._last_stages().items() if stage in {"saved", "returned"}}
+
     def unsaved(self) -> set[str]:
         """Devices that hold a confirmed change which was not saved for a restart."""
-        last = {e.node: e.stage for e in self.events() if e.stage in SETTLED or e.stage in OPEN}
-        return {node for node, stage in last.items() if stage == "confirmed"}
+        return {node for node, stage in self._last_stages().items() if stage == "confirmed"}
+
+    def _last_stages(self) -> dict[str, str]:
+        known = (*SETTLED, *OPEN, "uncertain")
+        with self._open() as db:
+            rows = db.execute("select node, stage from event order by rowid").fetchall()
+        return {node: stage for node, stage in rows if stage in known}
 
     def unsettled(self, run: int) -> dict[str, Event]:
         """Devices of a run that may hold a change nobody has confirmed, with the last stage they reached."""

@@ -256,7 +256,7 @@ def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
         ws.access, ws.secrets, ws.plan, going, check=run.check, progress=run.say, allow=options.allow,
         window_s=options.window_s, record=run.record, exact=options.exact, expected=options.expected,
         held=run.held, stopped=run.stopped, alone=run.journal is not None,
-        unsaved=frozenset(run.journal.unsaved() if run.journal else ()),
+        unsaved=frozenset(run.journal.unsaved() if run.journal else ()), doubted=_doubted(run.journal),
     )  # fmt: skip
     return run.keep(results)
 
@@ -279,6 +279,12 @@ def _pyinfra(run: _Run, nodes: Sequence[Node], arm: bool = False) -> list[StepRe
     if shield is not None:
         results += shield.end([result.node for result in results if not result.good])
     return left + run.keep(results)
+
+
+def _doubted(journal: Journal | None) -> Callable[[Node], bool]:
+    """A device is in no doubt whose last change this journal saw saved or taken back."""
+    sure = journal.sure() if journal is not None else set()
+    return lambda node: node.name not in sure
 
 
 def _ours(nodes: Sequence[Node]) -> list[Node]:

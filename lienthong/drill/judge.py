@@ -41,7 +41,7 @@ class Judge:
         ws = Workspace(ground.folder, "lab")
         shared = Shared(
             ws.access, ws.secrets, ws.plan, _nobody, True, lambda _: None, lambda *_: None,
-            frozenset(), 60, {}, {}, lambda _: None, lambda: False, frozenset(), False,
+            frozenset(), 60, {}, {}, lambda _: None, lambda: False,
         )  # fmt: skip
         self._devices: dict[str, Device] = {
             name: device_of(shared, ws.plan.nodes[name]) for name in ground.fleet.served

@@ -5,8 +5,6 @@ A hEX leaves the factory in device mode `home`, which forbids schedules and so t
 `/system device-mode update mode=advanced`, which its button confirms (…/docs/display/ROS/Device-mode).
 """
 
-# WireGuard is in the templates but not among what it can: lines name secrets, and the public half of another
-# gateway's key (`<secret wireguard-public/NODE>`) is none that the transport knows yet.
 from lienthong.platforms import Hardware, Platform
 from lienthong.platforms.dialects.routeros import ROUTEROS
 from lienthong.platforms.undo.routeros import UNDO
@@ -32,7 +30,7 @@ PLATFORM = Platform(
     capabilities=frozenset(
         {
             "routing", "switching", "vlans", "trunk", "ipv4", "ipv6", "static", "ospf", "bfd", "dhcp-server",
-            "dhcp-relay", "nat", "policy", "plane", "aaa", "snmpv3", "ports-off",
+            "dhcp-relay", "nat", "policy", "plane", "aaa", "snmpv3", "ports-off", "wireguard",
         }
     ),
     models={

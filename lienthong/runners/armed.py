@@ -125,6 +125,29 @@ def _confirm(
         raise _back(shared, device, change, error) from None
 
 
+def make_sure(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
+    """A device that holds what is intended may yet take it back: what a dead run sent and nobody confirmed.
+
+    Raises:
+        Orphan: it was armed; it is returned, and has to be looked at again.
+        Refused: somebody else armed it.
+    """
+    node, undo = device.node, device.platform.undo
+    if undo is not None and shared.doubted(node):
+        begun = undo.pending(opened[undo.dialect])
+        if begun and undo.own and shared.alone:
+            raise Orphan(
+                f"a run that is gone had left a change unconfirmed: {undo.fire(opened[undo.dialect])}"
+            )
+        if begun:
+            raise Refused(
+                f"{node.name}: holds what is intended, but has not been confirmed: {begun}",
+                hint="let it end, or end it, then run again",
+            )
+    if node.name in shared.unsaved:
+        save(shared, device, opened)
+
+
 def save(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
     """Let what is in force outlive a restart."""
     for session in opened.values():

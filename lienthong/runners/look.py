@@ -57,6 +57,8 @@ class Shared:
     """The operator has asked to stop: nothing new is begun."""
     unsaved: frozenset[str] = frozenset()
     """Nodes that hold a change which an earlier run confirmed and could not save."""
+    doubted: Callable[[Node], bool] = lambda node: False  # noqa: ARG005
+    """Whether it is not known that the last change of a device was confirmed: then it is asked."""
     alone: bool = False
     """This run holds the lease of every site: what a dead run left armed may be returned."""
 

@@ -55,6 +55,7 @@ def run(
     held: Callable[[Node], None] = lambda node: None,  # noqa: ARG005
     stopped: Callable[[], bool] = lambda: False,
     unsaved: frozenset[str] = frozenset(),
+    doubted: Callable[[Node], bool] = lambda node: False,  # noqa: ARG005
     alone: bool = False,
     at_once: int = DEVICES_AT_ONCE,
 ) -> list[StepResult]:
@@ -70,6 +71,7 @@ def run(
         expected: fingerprints that devices must still have, else nothing is sent to them.
         held: raises when a node's site may no longer be changed by this run; asked before every sending.
         unsaved: nodes with a change that an earlier run confirmed and could not save.
+        doubted: whether it is not known that the last change of a device was confirmed.
         alone: the sites are leased by this run; what a dead run of another left armed is returned first.
         stopped: when it says so, no further device is begun; those under way are ended in order.
 
@@ -78,7 +80,7 @@ def run(
     """
     shared = Shared(
         access, secrets, plan, connect or over_ssh(access), check, progress, record, allow, window_s,
-        exact or {}, expected or {}, held, stopped, unsaved, alone,
+        exact or {}, expected or {}, held, stopped, unsaved, doubted, alone,
     )  # fmt: skip
     devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
     if not devices:
@@ -133,8 +135,8 @@ def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, d
         if shared.expected.get(node.name, seen) != seen:
             raise Refused(f"{node.name}: the device has moved since the plan was made", hint="plan again")
         if not any(part.diff for part in found.values()):
-            if node.name in shared.unsaved and not shared.check:
-                armed.save(shared, device, opened)
+            if not shared.check:
+                armed.make_sure(shared, device, opened)
             return "unchanged", (), "", None
         for part in found.values():
             assert predicted_right(device, part), f"{node.name}: the change does not lead to the intent"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
-from lienthong.model.secret import Secret, SecretRef, SecretStore
+from lienthong.model.secret import KeyStore, Secret, SecretRef, SecretStore
 
 _TOKEN = re.compile(r"<secret ([a-z0-9][a-z0-9._/-]*)>")
 #: Where a secret stands in a running configuration; what people wrote as a description is left alone.
@@ -21,6 +22,14 @@ _SHOWN = re.compile(
     re.M,
 )
 OTHER = "<other secret>"
+#: The public half of a tunnel's key is no secret; lines name it so because nobody else knows it.
+PUBLIC = "wireguard-public/"
+
+
+def _value(store: SecretStore, name: str) -> Secret:
+    if name.startswith(PUBLIC):
+        return Secret(cast(KeyStore, store).public(SecretRef("wireguard/" + name.removeprefix(PUBLIC))))
+    return store.get(SecretRef(name))
 
 
 class Veil:
@@ -28,7 +37,7 @@ class Veil:
 
     def __init__(self, store: SecretStore, lines: Iterable[tuple[str, ...]]) -> None:
         names = {name for line in lines for name in _TOKEN.findall(" ".join(line))}
-        self._secrets: dict[str, Secret] = {name: store.get(SecretRef(name)) for name in sorted(names)}
+        self._secrets: dict[str, Secret] = {name: _value(store, name) for name in sorted(names)}
 
     def reveal(self, line: str) -> str:
         """The line as the device must get it. The result is for the wire only."""
