@@ -411,7 +411,7 @@ def test_a_name_with_a_line_break_becomes_no_line() -> None:
     )
     wicked = replace(node, device=replace(node.device, bridges=bridges))
     lines = render(told(wicked), platform("cisco-ios"), IOS, ROOT / "templates")
-    assert not any(line[-1].startswith("no ip ssh") for line in lines)
+    assert not any(part.startswith("no ip ssh") for line in lines for part in line)
 
 
 def test_a_secret_is_never_shown_and_one_that_is_there_is_not_sent_again() -> None:
@@ -511,6 +511,8 @@ def test_an_rsa_key_is_stated_as_the_device_shows_it_and_replaces_others() -> No
     box_of(device).known.append(RSA)
     device.bring(lines)
     assert device.box.keys_of("netadm") == [RSA]
+    # as `openssl dgst -md5` says of the key, in the capitals of the device
+    assert re.search(r"(?m)^   key-hash ssh-rsa [0-9A-F]{32}$", device.box.configuration())
     assert not device.diff(lines)
 
 
