@@ -46,6 +46,7 @@ def up(
     from lienthong.plan.build import build
     from lienthong.sim import daemon
     from lienthong.sim.fleet import WHAT_IT_IS, stand_ins
+    from lienthong.sim.vendors import of_platform
 
     base, folder = find_root(root), _folder(root)
     say(WHAT_IT_IS)
@@ -59,6 +60,12 @@ def up(
         if slug not in inventory.sites:
             raise LienThongError(f"no site {slug!r} in the inventory")
     platforms = {**stand_ins(inventory, list(slugs)), **dict(_said(one) for one in gear or ())}
+    plan = build(inventory)
+    for name, (kind, _) in platforms.items():
+        node = plan.nodes.get(name)
+        if node is None or node.device is None:
+            raise LienThongError(f"{name} is no gateway or switch of the inventory")
+        of_platform(kind)  # says which there are
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "sim.log").open("wb") as log:
         process = subprocess.Popen(

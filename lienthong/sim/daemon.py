@@ -85,7 +85,15 @@ def _answer(found: Fleet) -> None:
             channel, _ = door.accept()
             with channel, contextlib.suppress(OSError, ValueError):
                 question = json.loads(channel.makefile().readline())
-                channel.sendall(json.dumps(_said(found, question)).encode() + b"\n")
+                channel.sendall(json.dumps(_heard(found, question)).encode() + b"\n")
+
+
+def _heard(found: Fleet, question: Any) -> dict[str, Any]:
+    """What is said to anything that may be asked: a wrong question must not end the answering."""
+    try:
+        return _said(found, question)
+    except (AttributeError, TypeError, ValueError) as error:
+        return {"wrong": f"no such question: {error}"}
 
 
 def _said(found: Fleet, question: dict[str, Any]) -> dict[str, Any]:
