@@ -530,6 +530,8 @@ def test_lists_and_words_are_read_however_the_device_writes_them() -> None:
     wanted = (("ip access-list extended a", "permit udp any eq 53 any eq 123"),)
     assert IOS.parse(entry.format("10 ", "")) == wanted
     assert IOS.parse(entry.format("", "")) == wanted
+    logged = "*Nov 23 06:00:00.000: %SYS-5-CONFIG_I: Configured from console by x\n"
+    assert IOS.parse(f"hostname a\n{logged}") == (("hostname a",),)
     six = "ipv6 access-list b\n sequence 20 permit icmp any any\n"
     assert IOS.parse(six) == (("ipv6 access-list b", "permit icmp any any"),)
     route = "ip route 10.0.0.0 255.0.0.0 10.1.1.1 {}\n"

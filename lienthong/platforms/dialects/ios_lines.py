@@ -30,6 +30,7 @@ from lienthong.platforms.dialects.ios_words import (
 
 _NOISE = re.compile(
     r"!.*|end|exit|exit-address-family|Building configuration.*|Current configuration ?:.*|version \S+"
+    r"|(?:\S.*: )?%[A-Z0-9_]+-[0-7]-[A-Z0-9_]+: .*"  # of the log, where somebody lets it into a login
     r"|no ip address|switchport port-security maximum 1|switchport access vlan 1|ip ospf cost 1"
 )
 _BANNER = re.compile(r"(banner \S+) (\^C|.)(.*)")
