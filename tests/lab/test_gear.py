@@ -226,20 +226,20 @@ def test_a_changed_host_key_is_refused_before_anything_is_sent() -> None:
 def test_foreign_configuration_is_left_alone() -> None:
     on(
         GATEWAY,
-        "vtysh -c 'conf t' -c 'ip route 192.0.2.0/24 Null0' -c 'interface vlan10'"
-        " -c 'ipv6 address 2001:db8::1/64' -c 'exit' -c 'route-map THEIRS permit 10'"
+        "vtysh -c 'conf t' -c 'ip route 192.0.2.0/24 Null0' -c 'interface lo'"
+        " -c 'ipv6 address 2001:db8::1/128' -c 'exit' -c 'route-map THEIRS permit 10'"
         " && ovs-vsctl add-br br-theirs -- set bridge br-theirs"
         " datapath_type=netdev -- add-port br-theirs theirs0 -- set interface theirs0 type=internal",
     )
     assert drive("alter", GATEWAY).returncode == 0
     assert tool("deploys/lan.py", "loc-ninh").returncode == 0
     now = holds(GATEWAY) + on(GATEWAY, "ovs-vsctl list-br")
-    for theirs in ("192.0.2.0/24 Null0", "2001:db8::1/64", "route-map THEIRS", "theirs0", "br-theirs"):
+    for theirs in ("192.0.2.0/24 Null0", "2001:db8::1/128", "route-map THEIRS", "theirs0", "br-theirs"):
         assert theirs in now
     on(
         GATEWAY,
         "vtysh -c 'conf t' -c 'no ip route 192.0.2.0/24 Null0' -c 'no route-map THEIRS permit 10'"
-        " -c 'interface vlan10' -c 'no ipv6 address 2001:db8::1/64' -c 'end' -c 'write memory'"
+        " -c 'interface lo' -c 'no ipv6 address 2001:db8::1/128' -c 'end' -c 'write memory'"
         " && ovs-vsctl del-br br-theirs",
     )
 
