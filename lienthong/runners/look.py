@@ -16,7 +16,7 @@ from lienthong.model.secret import SecretStore
 from lienthong.model.words import Target
 from lienthong.plan.endpoint import endpoint_wanted
 from lienthong.plan.wanted import management_networks, wanted
-from lienthong.platforms import Dialect, Lines, Platform, platform
+from lienthong.platforms import Dialect, Line, Lines, Platform, platform
 from lienthong.render import render, render_endpoint
 from lienthong.target import Access
 from lienthong.transport import Session
@@ -153,14 +153,19 @@ def look(device: Device, opened: Mapping[str, Session]) -> dict[str, Predicted]:
 
 def _what_is_left(exact: Diff | None, running: Lines) -> Diff:
     """As much of a difference as has not been made yet."""
-    held = frozenset(running)
     if exact is None:
         return Diff((), (), len(running))
+    # By their text: a dialect may have lines of its own kind for what a device encrypts, a journal has not.
+    held = {_text(line): line for line in running}
     return Diff(
-        tuple(line for line in exact.removed if line in held),
-        tuple(line for line in exact.added if line not in held),
+        tuple(held[_text(line)] for line in exact.removed if _text(line) in held),
+        tuple(line for line in exact.added if _text(line) not in held),
         len(running),
     )
+
+
+def _text(line: Line) -> Line:
+    return tuple(str(part) for part in line)
 
 
 def predicted_right(device: Device, part: Predicted) -> bool:

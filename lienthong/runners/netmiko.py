@@ -119,6 +119,8 @@ def _one(shared: Shared, node: Node) -> StepResult:
         outcome, detail = "unreachable", str(error)
     except LienThongError as error:
         outcome, detail = "failed", str(error)
+    except Exception as error:  # noqa: BLE001 - one device that surprises us must not end the run of the others
+        outcome, detail = "uncertain", f"{node.name}: unexpected {type(error).__name__}: {error}"
     if detail and outcome not in {"changed", "unchanged"}:
         shared.progress(f"{node.name}: {outcome}: {detail.splitlines()[0]}")
     elif changes:
