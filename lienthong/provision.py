@@ -207,20 +207,25 @@ def _in_order(run: _Run, nodes: Sequence[Node]) -> Report:
     early = there if not missed else [node for node in there if node in gear]
     results += _ansible(run, early)
     good = _good(early, results)
-    for chosen in ([n for n in good if n.is_switch], [n for n in good if n.is_gateway]):
-        results += _netmiko(run, chosen)
-    results += _netmiko(run, [n for n in good if n in hosts])  # endpoints with a software of their own
+    results += _brought(run, good)
     if missed:
         # Behind gear that has only now been set up there may be hosts that could not be reached before.
         missed, late = _reach(run.ws, [node for node in nodes if node not in early], run.say)
         results += run.keep(missed)
         results += _ansible(run, late)
-        results += _netmiko(run, [n for n in late if n in hosts])
+        results += _brought(run, _good(late, results))
         good += late
     good = _good([n for n in nodes if n in good and n in [*gear, *hosts]], results)
     results += _pyinfra(run, good, arm=True)
     results += run.keep(_left_out(run, nodes, results))
     return Report("apply", tuple(results), 0.0)
+
+
+def _brought(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
+    """Command lines in order: switches, through which gateways answer; gateways; endpoints."""
+    results = _netmiko(run, [node for node in nodes if node.is_switch])
+    results += _netmiko(run, [node for node in nodes if node.is_gateway])
+    return results + _netmiko(run, [node for node in nodes if node.device is None])
 
 
 def _together(run: _Run, nodes: Sequence[Node]) -> Report:

@@ -164,8 +164,8 @@ def test_two_applies_exclude_each_other(district: District) -> None:
         if "baseline of" in line:
             break
     second = district.run("apply", "loc-ninh")
-    first.communicate()
-    assert second.returncode == 3
+    _, rest = first.communicate()
+    assert second.returncode == 3, rest
     assert "another run is at work" in second.stderr
     assert first.returncode == 0
 

@@ -74,6 +74,7 @@ def test_vlans_routes_and_policy_of_a_vendors_site_are_proved_with_packets(twin:
     done = twin.run("apply", "tinh-uy", "loc-ninh")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     audit = twin.run("audit", "loc-ninh", "--json")
+    assert audit.stdout, audit.stderr[-3000:]
     found = json.loads(audit.stdout)["findings"]
     assert [one for one in found if one["status"] in {"fail", "error"}] == []
     assert len([one for one in found if one["status"] == "pass"]) > 100

@@ -133,8 +133,9 @@ class Said:
         return self.status.pop(0) if len(self.status) > 1 else self.status[0]
 
 
-WAITS = "0   2026-11-23 07:00:00 UTC by netadm via cli commit confirmed, rollback in 2mins\n"
-DONE = "0   2026-11-23 07:01:00 UTC by netadm via cli\n1   2026-11-23 06:00:00 UTC by root via other\n"
+KEPT = "0   2026-11-23 07:00:00 UTC by netadm via cli commit confirmed, rollback in 2mins\n"
+WAITS = f"{KEPT}    rollback pending\n1   2026-11-23 06:00:00 UTC by root via other\n"
+DONE = f"{KEPT}1   2026-11-23 06:00:00 UTC by root via other\n"
 
 
 def test_it_is_confirmed_only_while_a_commit_waits() -> None:

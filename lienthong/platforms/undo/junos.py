@@ -73,10 +73,11 @@ def _configuring(session: Session, *lines: str) -> None:
 
 def _waits(session: Session) -> bool:
     said = session.ask(_STATUS)
-    newest = re.search(r"^0 +.*$", said, re.MULTILINE)
+    newest = re.search(r"^ *0 +(?:.*\n?)(?:(?! *\d+ ).*\n?)*", said, re.MULTILINE)
     if newest is None:
         raise LienThongError(f"whether a commit waits cannot be seen: {said.strip()[-200:]}")
-    return "commit confirmed, rollback in" in newest[0]
+    # The entry says "commit confirmed, rollback in" for good; only while it waits does a line stand below it.
+    return re.search(r"^\s*rollback pending\s*$", newest[0], re.MULTILINE) is not None
 
 
 UNDO = Undo(
