@@ -36,8 +36,9 @@ class Twin:
         self.root = root
         shutil.copytree(ROOT / "inventory", root / "inventory", ignore=shutil.ignore_patterns("__pycache__"))
         for path in ROOT.iterdir():
-            if path.name not in {"inventory", ".git", "run", "out"}:
+            if path.name not in {"inventory", "checks", ".git", "run", "out"}:
                 (root / path.name).symlink_to(path)
+        shutil.copytree(ROOT / "checks", root / "checks")  # pytest finds its files by their real place
         with (root / "inventory" / "sites" / "loc-ninh.yaml").open("a", encoding="utf-8") as file:
             file.write(GEAR)
 
