@@ -51,6 +51,9 @@ class Store:
     def get(self, ref: SecretRef) -> Secret:
         return Secret("Xy7" + re.sub("[^a-z0-9]", "", str(ref)) + self.salt)
 
+    def public(self, ref: SecretRef) -> str:
+        return "Pub" + re.sub("[^a-z0-9]", "", str(ref))
+
 
 class Routed(Drive):
     """A drive whose secrets differ."""
