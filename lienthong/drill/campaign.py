@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import sys
@@ -18,6 +19,8 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +50,7 @@ def one_round(engine: Path, folder: Path, seed: str, kill: bool) -> dict[str, An
         judge = Judge(ground)
         before = judge.snapshot()
         if kill:
-            said = _killed(ground, chance, found)
+            said = _killed(ground, judge, chance, found)
         else:
             _spoil(ground, chance, found)
             _, said = ground.apply()
@@ -68,7 +71,7 @@ def one_round(engine: Path, folder: Path, seed: str, kill: bool) -> dict[str, An
         if not kill or chance.random() < 0.5:
             judge.settle()
             now = judge.snapshot()
-            held, wrong = of_all(judge, before, said, now)
+            held, wrong = of_all(judge, before, said, now, ended=not kill or found["late"])
             found["held"] = held
             found["wrong"] += wrong + [f"{name} is locked out" for name in judge.stranded()]
             if chance.random() < 0.5:
@@ -91,14 +94,21 @@ def _spoil(ground: Ground, chance: random.Random, found: dict[str, Any]) -> None
         ground.fleet.do(partial(one.set_faults, fault))
 
 
-def _killed(ground: Ground, chance: random.Random, found: dict[str, Any]) -> dict[str, str]:
+def _killed(ground: Ground, judge: Judge, chance: random.Random, found: dict[str, Any]) -> dict[str, str]:
+    """Kill the tool once the journal tells of so many stages, and a moment later."""
+    stages, moment = chance.randint(0, 5 * len(ground.fleet.served)), chance.uniform(0, 0.2)
+    found["faults"]["controller"] = f"kill -9 after {stages} stages"
+    known = len(judge.journal.events())
     process = ground.start("apply", *SITES, "--gear", "--json")
-    after = chance.uniform(1.2, 6.0)
-    found["faults"]["controller"] = f"kill -9 after {after:.2f} s"
-    time.sleep(after)
+    if not stages:
+        time.sleep(1 + 5 * moment)  # while it starts and logs in
+    while process.poll() is None and len(judge.journal.events()) - known < stages:
+        time.sleep(0.01)
+    time.sleep(moment)
     ended = process.poll() is not None
     process.kill()
     out, _ = process.communicate()
+    found["late"] = ended
     return outcomes(out) if ended else {}
 
 
@@ -151,14 +161,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=180, help="devices under a run that is killed")
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--jobs", type=int, default=2, help="rounds at a time")
     parser.add_argument("--round", help="only this round, by its seed, e.g. 1/fault/17")
     asked = parser.parse_args(argv)
     engine = find_root(None)
     os.environ["LIENTHONG_LAB"] = LAB
-    warnings.filterwarnings("ignore", module="asyncssh")  # it offers old exchanges that nobody asks for
     if asked.round:
-        with tempfile.TemporaryDirectory(prefix="drill-") as folder:
-            found = one_round(engine, Path(folder) / "ground", asked.round, "/kill/" in asked.round)
+        found = _in_a_folder(engine, asked.round)
         print(json.dumps(found, indent=1))
         return 1 if found["wrong"] else 0
     kept = engine / "run" / "drill" / f"sim-{asked.seed}.jsonl"
@@ -166,37 +175,57 @@ def main(argv: list[str] | None = None) -> int:
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     wanted = {"fault": asked.faults, "kill": asked.kills}
     ends = time.monotonic() + 60 * asked.minutes
-    with kept.open("a", encoding="utf-8") as file:
-        for seed in _seeds(asked.seed, wanted, done):
-            if time.monotonic() > ends:
+    with kept.open("a", encoding="utf-8") as file, _pool(asked.jobs) as pool:
+        seeds, under_way = _seeds(asked.seed, wanted, done), set[Future[dict[str, Any]]]()
+        while True:
+            while len(under_way) < asked.jobs and time.monotonic() < ends:
+                seed = next(seeds, None)
+                if seed is None:
+                    break
+                under_way.add(pool.submit(_in_a_folder, engine, seed))
+            if not under_way:
                 break
-            with tempfile.TemporaryDirectory(prefix="drill-") as folder:
-                found = one_round(engine, Path(folder) / "ground", seed, "/kill/" in seed)
-            done.append(found)
-            file.write(json.dumps(found) + "\n")
-            file.flush()
-            print(f"{seed:<14} {'WRONG' if found['wrong'] else 'right'}  {_so_far(done, wanted)}", flush=True)
-            for text in found["wrong"]:
-                print(f"    {text}", flush=True)
+            ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for found in [one.result() for one in ready]:
+                done.append(found)
+                file.write(json.dumps(found) + "\n")
+                file.flush()
+                right = "WRONG" if found["wrong"] else "right"
+                print(f"{found['seed']:<14} {right}  {_so_far(done, wanted)}", flush=True)
+                for text in found["wrong"]:
+                    print(f"    {text}", flush=True)
     print(table(done))
     print(_so_far(done, wanted))
     short = any(_count(done, kind) < number for kind, number in wanted.items())
     return 1 if short or any(one["wrong"] for one in done) else 0
 
 
-def _seeds(seed: int, wanted: dict[str, int], done: list[dict[str, Any]]) -> Any:
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Each round of a process of its own: a round has threads, and what one leaves behind ends with it."""
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
+
+
+def _in_a_folder(engine: Path, seed: str) -> dict[str, Any]:
+    warnings.filterwarnings("ignore", module="asyncssh")  # it offers old exchanges that nobody asks for
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        found = one_round(engine, Path(folder) / "ground", seed, "/kill/" in seed)
+    return {**found, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _seeds(seed: int, wanted: dict[str, int], done: list[dict[str, Any]]) -> Iterator[str]:
     """Rounds still to be made: kills are spread among the faults; a round of kills counts its one kill."""
-    number = len(done)
+    number = 1 + max((int(one["seed"].rsplit("/", 1)[1]) for one in done), default=-1)
     while any(_count(done, kind) < count for kind, count in wanted.items()):
         left = {kind: count - _count(done, kind) for kind, count in wanted.items()}
-        kill = left["kill"] > 0 and (left["fault"] <= 0 or number % 3 != 0)
+        kill = left["kill"] > 0 and (left["fault"] <= 0 or number % 4 != 0)
         yield f"{seed}/{'kill' if kill else 'fault'}/{number}"
         number += 1
 
 
 def _count(done: list[dict[str, Any]], kind: str) -> int:
     if kind == "kill":
-        return sum(one["kill"] for one in done)
+        return sum(one["kill"] and not one.get("late") for one in done)
     return sum(len(one.get("struck", {})) for one in done)
 
 

@@ -166,11 +166,21 @@ def after_restart(
 
 
 def of_all(
-    judge: Judge, before: Mapping[str, Snapshot], said: Mapping[str, str], now: Mapping[str, Snapshot]
+    judge: Judge,
+    before: Mapping[str, Snapshot],
+    said: Mapping[str, str],
+    now: Mapping[str, Snapshot],
+    ended: bool = True,
 ) -> tuple[dict[str, Held], list[str]]:
-    """(what each device holds, everything that is wrong)."""
+    """(what each device holds, everything that is wrong).
+
+    Args:
+        ended: the run came to its end, so that it owes a word about every device.
+    """
     held = {name: judge.held(name, before[name], now[name]) for name in now}
     found = [wrong(name, said.get(name), held[name], now[name].saved) for name in sorted(now)]
+    if ended:
+        found += [f"{name} is missing in what was told" for name in sorted(now) if name not in said]
     found += [
         f"{name}: {judge.strange(name, before[name], now[name])}" for name in held if held[name] == "neither"
     ]
