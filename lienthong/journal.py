@@ -179,8 +179,9 @@ class Journal:
         return {node for node, stage in self._last_stages().items() if stage in {"saved", "returned"}}
 
     def unsaved(self) -> set[str]:
-        """Devices that hold a confirmed change which was not saved for a restart."""
-        return {node for node, stage in self._last_stages().items() if stage == "confirmed"}
+        """Devices that may hold a confirmed change which was not saved for a restart: the run died right
+        after the confirmation, perhaps before it could write that down."""
+        return {node for node, stage in self._last_stages().items() if stage in {"checked", "confirmed"}}
 
     def _last_stages(self) -> dict[str, str]:
         known = (*SETTLED, *OPEN, "uncertain")

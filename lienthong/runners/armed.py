@@ -69,7 +69,10 @@ def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str
     begun = undo.pending(session)
     if begun and undo.own and shared.alone:
         raise Orphan(f"a run that is gone had left a change unconfirmed: {undo.fire(session)}")
-    if begun:
+    if begun and _only_unsaved(shared, undo, name, session):
+        session.save()
+        shared.record(name, "saved", {})
+    elif begun:
         raise Refused(
             f"{name}: somebody else's change is not ended: {begun}",
             hint="let it end, or end it, then run again",
@@ -139,13 +142,18 @@ def make_sure(shared: Shared, device: Device, opened: Mapping[str, Session]) -> 
             raise Orphan(
                 f"a run that is gone had left a change unconfirmed: {undo.fire(opened[undo.dialect])}"
             )
-        if begun:
+        if begun and not _only_unsaved(shared, undo, node.name, opened[undo.dialect]):
             raise Refused(
                 f"{node.name}: holds what is intended, but has not been confirmed: {begun}",
                 hint="let it end, or end it, then run again",
             )
     if node.name in shared.unsaved:
         save(shared, device, opened)
+
+
+def _only_unsaved(shared: Shared, undo: Undo, name: str, session: Session) -> bool:
+    """A dead run of this checkout confirmed a change and could not save it; nothing else stands open."""
+    return name in shared.unsaved and undo.unsaved is not None and undo.unsaved(session)
 
 
 def save(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:

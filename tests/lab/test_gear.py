@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,9 @@ def comes_back(node: str, before: str, within_s: float) -> float:
         if not armed(node) and holds(node) == before:
             return time.monotonic() - begun
         time.sleep(1)
-    pytest.fail(f"{node} is not as it was {within_s} s later")
+    now = holds(node)
+    other = "\n".join(unified_diff(before.splitlines(), now.splitlines(), "before", "now", n=1, lineterm=""))
+    pytest.fail(f"{node} is not as it was {within_s} s later, armed: {armed(node)}\n{other}")
 
 
 @pytest.fixture(scope="module")

@@ -185,6 +185,35 @@ def test_over_ssh_all_are_brought_to_their_intent_and_the_second_time_one_show_i
         assert not one.broken
 
 
+def test_a_run_that_dies_between_confirming_and_saving_is_ended_by_the_next(tmp_path: Path) -> None:
+    class Died(Exception):
+        pass
+
+    def die(_node: str, stage: str, _data: object) -> None:
+        if stage == "confirmed":
+            raise Died
+
+    lab = fleet(tmp_path, "died", load(ROOT / "inventory"), NODES)
+    lab.start()
+    lab.write()
+    nodes = [lab.plan.nodes[name] for name in NODES]
+    try:
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, record=die
+        )
+        assert {one.outcome for one in results} == {"uncertain"}
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, alone=True,
+            unsaved=frozenset(NODES), doubted=lambda _: True,
+        )  # fmt: skip
+        assert {one.node: (one.outcome, one.detail) for one in results} == dict.fromkeys(
+            NODES, ("unchanged", "")
+        )
+        assert all(one.box.configuration() == one.box.saved() for one in lab.served.values())
+    finally:
+        lab.stop()
+
+
 def test_a_device_with_another_key_is_told_nothing(lab: Fleet) -> None:
     name = next(iter(NODES))
     one = lab.served[name]

@@ -117,6 +117,9 @@ class Undo:
     """Return now; says what came of it. Also right when nothing is armed any more. A method that reboots
     may lose the session: that is no error."""
 
+    unsaved: Callable[[Session], bool] | None = field(default=None, repr=False)
+    """Whether all that `pending` speaks of is that what runs was not saved, and nothing takes it back. A run
+    that died between confirming and saving leaves that; None where `pending` does not speak of it."""
     own: bool = False
     """Nobody but this tool arms it: who holds the site's lease may return what a dead run left armed."""
 

@@ -34,6 +34,11 @@ def pending(session: Session) -> str | None:
     return None
 
 
+def unsaved(session: Session) -> bool:
+    """No timer runs, and what runs is not what is saved."""
+    return _armed(session) is None and not _saved(session)
+
+
 def arm(session: Session, arming: Arming) -> None:
     """Give the device an archive if it has none, as a step of its own, and start the timer.
 
@@ -139,4 +144,5 @@ UNDO = Undo(
     arm=arm,
     confirm=confirm,
     fire=fire,
+    unsaved=unsaved,
 )

@@ -35,6 +35,11 @@ def pending(session: Session) -> str | None:
     return None
 
 
+def unsaved(session: Session) -> bool:
+    """No start is set, and what runs is not what is saved."""
+    return _armed(session) is None and not _saved(session)
+
+
 def arm(session: Session, arming: Arming) -> None:
     """Set the start.
 
@@ -104,4 +109,5 @@ UNDO = Undo(
     arm=arm,
     confirm=confirm,
     fire=fire,
+    unsaved=unsaved,
 )
