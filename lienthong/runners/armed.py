@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lienthong.change import Change
 from lienthong.errors import LienThongError, Refused, Unreachable
@@ -115,10 +116,10 @@ def _confirm(
             shared.record(device.node.name, "checked", {})
             shared.held(device.node)
             if undo is not None:
-                undo.confirm(opened[undo.dialect])
+                _heard(shared, device, undo, opened[undo.dialect])
             confirmed = True
             shared.record(device.node.name, "confirmed", {})
-            save(shared, device, opened)
+            _saved(shared, device, opened)
     except LienThongError as error:
         if confirmed:
             raise Uncertain(
@@ -126,6 +127,33 @@ def _confirm(
                 hint="run apply again: it saves what is in force",
             ) from None
         raise _back(shared, device, change, error) from None
+
+
+def _heard(shared: Shared, device: Device, undo: Undo, session: Session) -> None:
+    """Confirm. Where the connection ends meanwhile the device is asked anew: it may have heard or not.
+
+    Raises:
+        LienThongError: it is not confirmed.
+    """
+    try:
+        undo.confirm(session)
+    except Unreachable:
+        with sessions(shared, device) as opened:
+            anew = opened[undo.dialect]
+            shared.held(device.node)
+            if undo.pending(anew) and not (undo.unsaved is not None and undo.unsaved(anew)):
+                undo.confirm(anew)
+            elif any(part.diff for part in look(device, opened).values()):
+                raise
+
+
+def _saved(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
+    """Save, and once more over a new login where the connection ended meanwhile."""
+    try:
+        save(shared, device, opened)
+    except Unreachable:
+        with sessions(shared, device) as anew:
+            save(shared, device, anew)
 
 
 def make_sure(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
@@ -180,8 +208,13 @@ def _back(shared: Shared, device: Device, change: Change, error: LienThongError)
         session = shared.connect(device.node, spoken, device.veil)
         try:
             said = undo.fire(session)
+            armed: str | None = said
+            with suppress(Unreachable):  # it starts anew
+                armed = undo.pending(session)
         finally:
             session.close()
+        if armed is None:
+            _not_intended(shared, device, said)
     except LienThongError as second:
         shared.record(name, "uncertain", {"why": error.what})
         return Uncertain(
@@ -190,6 +223,17 @@ def _back(shared: Shared, device: Device, change: Change, error: LienThongError)
         )
     shared.record(name, "returned", {"why": error.what})
     return Returned(f"{error.what}; {said}", hint=error.hint)
+
+
+def _not_intended(shared: Shared, device: Device, said: str) -> None:
+    """Nothing is armed any more: it has returned, or the change was confirmed meanwhile after all.
+
+    Raises:
+        LienThongError: it holds what was intended.
+    """
+    with sessions(shared, device) as opened:
+        if not any(part.diff for part in look(device, opened).values()):
+            raise LienThongError(f"{said}, but it holds what was intended, and nothing returns it")
 
 
 def _by_itself(undo: Undo | None, change: Change) -> str:
