@@ -57,7 +57,8 @@ def arm(session: Session, arming: Arming) -> None:
         if _SAVED not in said:
             raise NotArmed(f"the backup was not saved: {said.strip()[-200:]}")
         load = rf'"/system backup load name={file} password=\"\""'
-        for name, when in ((AT_START, "start-time=startup"), (NAME, f"interval={arming.seconds}s")):
+        # The one with a time first: a run that dies between the two leaves none that waits for ever.
+        for name, when in ((NAME, f"interval={arming.seconds}s"), (AT_START, "start-time=startup")):
             session.ask(f"/system scheduler add name={name} {when} policy={_POLICY} on-event={load}")
         if _count(session, f"/system scheduler print count-only {_BOTH}") != 2 or not _files(session):
             raise NotArmed("the device does not hold what was armed")
