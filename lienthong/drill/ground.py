@@ -40,6 +40,8 @@ class Ground:
     engine: Path
     chance: random.Random
     latency_s: float = 0.0
+    sites: tuple[str, ...] = SITES
+    """Each has two devices."""
     fleet: Fleet = field(init=False)
     told: Mapping[str, str] = field(default_factory=dict)
     """By device what the last apply told of its failing."""
@@ -53,14 +55,16 @@ class Ground:
             if path.name not in {"inventory", ".git", "run", "out"}:
                 (root / path.name).symlink_to(path)
         found = candidates()
-        gear = {f"{site}-{short}": self.chance.choice(found[short]) for site in SITES for short in NEEDED}
+        gear = {
+            f"{site}-{short}": self.chance.choice(found[short]) for site in self.sites for short in NEEDED
+        }
         self.fleet = fleet(root, LAB, load(root / "inventory"), gear, latency_s=self.latency_s)
         self.fleet.start()
         self.fleet.write()
 
     def change(self) -> None:
         """Want something else of every site: costs of lines, ports of switches."""
-        for site in SITES:
+        for site in self.sites:
             file = self.folder / "inventory" / "sites" / f"{site}.yaml"
             text = (self.engine / "inventory" / "sites" / f"{site}.yaml").read_text(encoding="utf-8")
             cost, segment = self.chance.randrange(11, 99), self.chance.choice(["users", "servers", "scan"])
@@ -84,7 +88,7 @@ class Ground:
 
     def apply(self) -> tuple[int, Mapping[str, str]]:
         """One apply of everything: exit code, and outcome by device."""
-        code, out, err = self.run("apply", *SITES, "--gear", "--json")
+        code, out, err = self.run("apply", *self.sites, "--gear", "--json")
         self.told = details(out)
         return code, outcomes(out) or {"": err[-800:]}
 
