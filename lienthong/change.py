@@ -85,6 +85,10 @@ class Change:
         return _hash([self.platform, *self.told])
 
 
+#: Slow gear takes so many lines a second; the window of a large change is longer by that.
+LINES_A_S = 10
+
+
 def change_of(
     node: str, kind: Platform, parts: Mapping[str, Predicted], refused: Sequence[str], window_s: int
 ) -> Change:
@@ -111,6 +115,7 @@ def change_of(
     elif undo.reboots:
         why.append(f"to return it starts anew, and all behind it is cut off for about {undo.outage_s} s")
     flowing = [line for part in found for line in (*part.removed, *part.added) if _flows(line)]
+    lines = sum(len(part.commands) for part in found)
     risk: Risk = "high" if why else "medium" if flowing else "low"
     if flowing:
         why.append(f"{len(flowing)} lines change how traffic flows")
@@ -120,7 +125,7 @@ def change_of(
         parts=found,
         before=fingerprint({name: part.running for name, part in parts.items()}),
         undo=undo.method if undo else "",
-        window_s=undo.window(window_s) if undo else 0,
+        window_s=undo.window(window_s + lines // LINES_A_S) if undo else 0,
         reboots=undo.reboots if undo else False,
         outage_s=undo.outage_s if undo else 0,
         risk=risk,

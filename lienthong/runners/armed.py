@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
 from lienthong.change import Change
 from lienthong.errors import LienThongError, Refused, Unreachable
 from lienthong.guard import Predicted
 from lienthong.platforms.undo import Arming, NotArmed, Undo
 from lienthong.runners import evidence
+from lienthong.runners.back import Uncertain, back
 from lienthong.runners.look import Device, Shared, look, sessions
 from lienthong.transport import Session
 
-
-class Returned(LienThongError):
-    """The change failed and the device holds what it held before."""
+#: So long before the end of a window nothing is sent any more.
+MARGIN_S = 3.0
 
 
 class Orphan(LienThongError):
     """What a dead run had left armed is returned; the device has to be looked at again."""
-
-
-class Uncertain(LienThongError):
-    """The change failed and the device could not be seen since; it returns by itself if it is able to."""
 
 
 def bring(
@@ -52,6 +47,7 @@ def bring(
     shared.held(node)
     if undo is not None:
         _arm(shared, undo, change, opened[undo.dialect], node.name)
+        _within(shared, device, change, opened)
     try:
         for part in change.parts:
             shared.held(node)
@@ -60,7 +56,7 @@ def bring(
                 opened[part.dialect].configure(part.commands, dialect.commit(change.window_s))
         shared.record(node.name, "sent", {})
     except LienThongError as error:
-        raise _back(shared, device, change, error) from None
+        raise back(shared, device, change, found, error) from None
     for session in opened.values():
         session.close()  # what holds now must hold for somebody who comes anew
     _confirm(shared, device, change, found, before)
@@ -86,6 +82,26 @@ def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str
         shared.record(name, "not armed", {})
         raise
     shared.record(name, "armed", {"window_s": change.window_s, "method": undo.method, "at": time.time()})
+
+
+def _within(shared: Shared, device: Device, change: Change, opened: Mapping[str, Session]) -> None:
+    """Send nothing after the window: the device may have returned meanwhile, and a line that comes later
+    would stay, with nothing that takes it back."""
+    ends = time.monotonic() + change.window_s - MARGIN_S
+
+    def check() -> None:
+        shared.held(device.node)
+        if time.monotonic() > ends:
+            raise LienThongError(
+                f"{device.node.name}: the {change.window_s} s of its window are over, nothing more was sent",
+                hint="it answers slowly: look at the line to it, then run again",
+            )
+
+    for dialect in device.platform.dialects:
+        if not dialect.commit(
+            change.window_s
+        ):  # where there is a candidate, its clock starts with the commit
+            opened[dialect.name].watch(check)
 
 
 def _confirm(
@@ -126,7 +142,7 @@ def _confirm(
                 f"{error.what}; the change is in force and confirmed, but not saved for a restart",
                 hint="run apply again: it saves what is in force",
             ) from None
-        raise _back(shared, device, change, error) from None
+        raise back(shared, device, change, found, error) from None
 
 
 def _heard(shared: Shared, device: Device, undo: Undo, session: Session) -> None:
@@ -189,80 +205,3 @@ def save(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:
     for session in opened.values():
         session.save()
     shared.record(device.node.name, "saved", {})
-
-
-def _back(shared: Shared, device: Device, change: Change, error: LienThongError) -> LienThongError:
-    """Return the device at once over a login of its own; what happened becomes part of the error."""
-    undo = device.platform.undo
-    name = device.node.name
-    try:
-        shared.held(device.node)
-    except LienThongError as lost:
-        # Somebody else may be at work there: not even a return is sent. The device does that by itself.
-        shared.record(name, "uncertain", {"why": f"{error.what}; {lost.what}"})
-        return Uncertain(f"{error.what}; {lost.what}", hint=_by_itself(undo, change))
-    if undo is None:
-        return _compensated(shared, device, change, error)
-    try:
-        spoken = next(d for d in device.platform.dialects if d.name == undo.dialect)
-        session = shared.connect(device.node, spoken, device.veil)
-        try:
-            said = undo.fire(session)
-            armed: str | None = said
-            with suppress(Unreachable):  # it starts anew
-                armed = undo.pending(session)
-        finally:
-            session.close()
-        if armed is None:
-            _not_intended(shared, device, said)
-    except LienThongError as second:
-        shared.record(name, "uncertain", {"why": error.what})
-        return Uncertain(
-            f"{error.what}; the device could not be returned now ({second.what})",
-            hint=_by_itself(undo, change),
-        )
-    shared.record(name, "returned", {"why": error.what})
-    return Returned(f"{error.what}; {said}", hint=error.hint)
-
-
-def _not_intended(shared: Shared, device: Device, said: str) -> None:
-    """Nothing is armed any more: it has returned, or the change was confirmed meanwhile after all.
-
-    Raises:
-        LienThongError: it holds what was intended.
-    """
-    with sessions(shared, device) as opened:
-        if not any(part.diff for part in look(device, opened).values()):
-            raise LienThongError(f"{said}, but it holds what was intended, and nothing returns it")
-
-
-def _by_itself(undo: Undo | None, change: Change) -> str:
-    if undo is None:
-        return "the device has no undo of its own: look at it, then run apply again"
-    after = f", with an outage of about {undo.outage_s} s" if undo.reboots else ""
-    return f"it returns by itself within {change.window_s} s of the change{after}"
-
-
-def _compensated(shared: Shared, device: Device, change: Change, error: LienThongError) -> LienThongError:
-    """Take the lines back one by one: as good as it gets where a device has no undo."""
-    name = device.node.name
-    try:
-        with sessions(shared, device) as opened:
-            for part in reversed(change.parts):
-                if part.rollback:
-                    opened[part.dialect].configure(part.rollback)
-            now = look(device, opened)
-            for part in change.parts:
-                held = frozenset(now[part.dialect].running)
-                if held & frozenset(part.added) or not held >= frozenset(part.removed):
-                    raise LienThongError("what it holds is not what it held before")
-            for session in opened.values():
-                session.save()
-    except (LienThongError, Unreachable) as second:
-        shared.record(name, "uncertain", {"why": error.what})
-        return Uncertain(
-            f"{error.what}; the lines could not be taken back ({second.what})",
-            hint=_by_itself(None, change),
-        )
-    shared.record(name, "returned", {"why": error.what})
-    return Returned(f"{error.what}; its lines were taken back", hint=error.hint)

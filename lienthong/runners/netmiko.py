@@ -17,6 +17,7 @@ from lienthong.errors import LienThongError, Refused, Unreachable
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import SecretStore
 from lienthong.runners import armed
+from lienthong.runners.back import Returned, Uncertain
 from lienthong.runners.look import (
     Connect,
     Progress,
@@ -111,12 +112,12 @@ def _one(shared: Shared, node: Node) -> StepResult:
         except armed.Orphan as error:
             shared.progress(f"{node.name}: {error.what}")
             outcome, changes, detail, data = _bring(shared, node)
-    except armed.Uncertain as error:
+    except Uncertain as error:
         outcome, detail = "uncertain", str(error)
-    except armed.Returned as error:
+    except Returned as error:
         outcome, detail = "failed", str(error)
     except Unreachable as error:
-        outcome, detail = "unreachable", str(error)
+        outcome, detail = "unreachable", _why(shared, node, error)
     except LienThongError as error:
         outcome, detail = "failed", str(error)
     except Exception as error:  # noqa: BLE001 - one device that surprises us must not end the run of the others
@@ -127,6 +128,15 @@ def _one(shared: Shared, node: Node) -> StepResult:
         shared.progress(f"{node.name}: {len(changes)} lines{' would change' if shared.check else ''}")
     seconds = round(time.monotonic() - begun, 2)
     return StepResult(node.name, STEP, "netmiko", outcome, changes, seconds, detail, data)
+
+
+def _why(shared: Shared, node: Node, error: Unreachable) -> str:
+    """A run that slept has lost its logins too; that the site is no longer its own is what has to be told."""
+    try:
+        shared.held(node)
+    except LienThongError as lost:
+        return f"{error}; {lost.what}"
+    return str(error)
 
 
 def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, dict[str, object] | None]:

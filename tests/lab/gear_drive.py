@@ -1,8 +1,9 @@
 """Plays a part of a run on the lab's gear in a process of its own: `gear_drive.py PART NODE WINDOW_S`.
 
-Parts: `alter` changes a little and completes; `die` is killed between sending and confirming; `reject`
-sends a line that the device refuses after one that it takes; `stranger` believes another host key than the
-device's.
+Parts: `alter` changes a little and completes; `die` is killed between sending and confirming, `early`
+between arming and sending; `reject` sends a line that the device refuses after one that it takes;
+`stranger` believes another host key than the device's; `sever` takes away by what it manages the device (its
+own address, from the neighbour's side, in VLAN 40), `force` does so although the guard refuses.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from ipaddress import IPv4Interface
 from pathlib import Path
 
-from lienthong.lab.namespace import enter
+from lienthong.guard import MANAGEMENT
+from lienthong.lab.namespace import enter, setns
+from lienthong.lab.place import NETNS_DIR, place
 from lienthong.model.intent import Node
 from lienthong.model.wanted import Wanted
 from lienthong.model.words import Role
 from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.render import render
 from lienthong.runners import armed, look, netmiko
+from lienthong.target import Access
 from lienthong.workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +42,39 @@ def altered(node: Node) -> Node:
     (bridge,) = node.device.bridges
     ports = tuple(replace(port, vlans=(30,)) if port.name == "e14" else port for port in bridge.ports)
     return replace(node, device=replace(node.device, bridges=(replace(bridge, ports=ports),)))
+
+
+MANAGING = 40
+NEIGHBOUR = {"loc-ninh-gw-wan": "loc-ninh-sw-wan", "loc-ninh-sw-wan": "loc-ninh-gw-wan"}
+
+
+def severed(node: Node) -> Node:
+    """The node with another address in VLAN 40 (gateway), or without VLAN 40 on its trunk (switch)."""
+    assert node.device is not None
+    if node.device.role is Role.GATEWAY:
+        interfaces = tuple(
+            replace(one, address=IPv4Interface("10.0.44.77/24")) if one.vlan == MANAGING else one
+            for one in node.device.interfaces
+        )
+        return replace(node, device=replace(node.device, interfaces=interfaces))
+    (bridge,) = node.device.bridges
+    ports = tuple(
+        replace(port, vlans=tuple(vlan for vlan in port.vlans if vlan != MANAGING)) if port.trunk else port
+        for port in bridge.ports
+    )
+    return replace(node, device=replace(node.device, bridges=(replace(bridge, ports=ports),)))
+
+
+def from_beside(access: Access, node: Node, folder: Path) -> Access:
+    """Go to where the node's neighbour is: the node is managed by the plan's own address from there."""
+    known = access.known_hosts.read_text(encoding="utf-8").splitlines()
+    (key,) = [
+        line.split(" ", 1)[1] for line in known if str(access.address(node)) in line.split()[0].split(",")
+    ]
+    file = folder / "known_hosts"
+    file.write_text(f"{node.address} {key}\n", encoding="utf-8")
+    setns(NETNS_DIR / place(ROOT).netns(NEIGHBOUR[node.name]))
+    return replace(access, addresses={node.name: node.address}, known_hosts=file, simulated=True)
 
 
 def die(*_: object) -> None:
@@ -56,9 +94,13 @@ def render_badly(told: Wanted, kind: Platform, dialect: Dialect, templates: Path
 
 def main(part: str, name: str, window_s: int) -> int:
     ws = workspace(ROOT)
-    node, access = altered(ws.node(name)), ws.access
+    severs = part in {"sever", "force"}
+    node, access = (severed if severs else altered)(ws.node(name)), ws.access
+    allow = frozenset({f"{MANAGEMENT}@{name}"} if part == "force" else ())
     if part == "die":
         setattr(armed, "_confirm", die)  # noqa: B010 - a stand-in of another type
+    if part == "early":
+        setattr(armed, "_within", die)  # noqa: B010
     if part == "reject":
         setattr(look, "render", render_badly)  # noqa: B010
     with tempfile.TemporaryDirectory() as folder:
@@ -70,9 +112,12 @@ def main(part: str, name: str, window_s: int) -> int:
             believed = Path(folder) / "known_hosts"
             believed.write_text(f"{access.address(node)} {key}\n", encoding="utf-8")
             access = replace(access, known_hosts=believed)
-        enter(ROOT)
+        if severs:
+            access = from_beside(access, node, Path(folder))
+        else:
+            enter(ROOT)
         (result,) = netmiko.run(
-            access, ws.secrets, ws.plan, [node], check=False, progress=print, window_s=window_s
+            access, ws.secrets, ws.plan, [node], check=False, progress=print, window_s=window_s, allow=allow
         )
     print(f"{result.outcome}: {result.detail}")
     print("\n".join(result.changes))

@@ -195,12 +195,31 @@ def test_a_run_that_is_killed_after_sending_is_undone_by_the_device(node: str) -
 
 @pytest.mark.usefixtures("applied")
 @pytest.mark.parametrize("node", [GATEWAY, SWITCH])
-def test_a_reboot_while_armed_returns_too(node: str) -> None:
+@pytest.mark.parametrize("when", ["early", "die"], ids=["before the first line", "after the last"])
+def test_a_reboot_while_armed_returns_too(node: str, when: str) -> None:
     before = holds(node)
-    assert drive("die", node, 600).returncode == -9
+    assert drive(when, node, 600).returncode == -9
+    assert (holds(node) == before) == (when == "early")
     assert armed(node)
     lab("reboot", node)
     comes_back(node, before, 90)
+
+
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("node", [GATEWAY, SWITCH])
+def test_a_device_that_is_cut_off_against_the_guard_is_there_again_by_itself(node: str) -> None:
+    before = holds(node)
+    refused = drive("sever", node, 20)
+    assert refused.returncode == 3
+    assert f"override it by name: management-path@{node}" in refused.stdout, refused.stdout
+    assert holds(node) == before
+    begun = time.monotonic()
+    done = drive("force", node, 20)
+    assert done.returncode == 3, done.stdout
+    comes_back(node, before, 60)
+    print(f"gear: {node} cut off and there again {time.monotonic() - begun:.0f} s after the run began")
+    refused = drive("sever", node, 20)  # it answers there again: the guard is reached
+    assert "override it by name" in refused.stdout, refused.stdout
 
 
 @pytest.mark.usefixtures("applied")

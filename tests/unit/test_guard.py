@@ -189,7 +189,7 @@ def test_a_device_that_cannot_be_reached_any_more_is_reported_and_left_to_its_un
     device = ReplayDevice(EMPTY, lost=True)
     result = bring(device)
     assert result.outcome == "uncertain"
-    assert "returns by itself within 60 s" in result.detail
+    assert "returns by itself within 62 s" in result.detail
     assert "confirm" not in device.done
 
 
