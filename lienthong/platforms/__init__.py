@@ -167,15 +167,25 @@ class Platform:
         return self.capabilities - hardware.lacks | hardware.adds
 
 
+def names() -> list[str]:
+    """Every platform's name: that of its file, with hyphens."""
+    return sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(__path__) if not info.ispkg)
+
+
 @cache
+def find(name: str) -> Platform | None:
+    """The platform of that name; no other is imported for it, which every command would wait for."""
+    if name not in names():
+        return None
+    found: Platform = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").PLATFORM
+    if found.name != name:
+        raise ValueError(f"platform {found.name} stands in the file of {name}")
+    return found
+
+
 def discover() -> dict[str, Platform]:
     """Every platform of this package, by name."""
-    found = {}
-    for info in pkgutil.iter_modules(__path__):
-        if not info.ispkg:
-            platform: Platform = importlib.import_module(f"{__name__}.{info.name}").PLATFORM
-            found[platform.name] = platform
-    return dict(sorted(found.items()))
+    return {name: platform(name) for name in names()}
 
 
 def platform(name: str) -> Platform:
@@ -184,7 +194,7 @@ def platform(name: str) -> Platform:
     Raises:
         LienThongError: there is none.
     """
-    try:
-        return discover()[name]
-    except KeyError:
-        raise LienThongError(f"no platform {name!r}", hint=f"there are: {', '.join(discover())}") from None
+    found = find(name)
+    if found is None:
+        raise LienThongError(f"no platform {name!r}", hint=f"there are: {', '.join(names())}")
+    return found

@@ -9,7 +9,7 @@ from lienthong.errors import Problem
 from lienthong.inventory.rules.summary import Path_
 from lienthong.model.site import Device, Province, Site
 from lienthong.model.words import WAN_LINES, Role
-from lienthong.platforms import Platform, discover
+from lienthong.platforms import Platform, discover, find, names
 
 Where = Callable[[Path_], str]
 
@@ -19,14 +19,13 @@ BUILT_IN = {"dhcp": "dhcp-server"}
 
 def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  # noqa: ARG001 - a rule's shape
     """Every device whose platform is unknown, cannot do what is asked, or whose ports have no names there."""
-    known = discover()
     for name, device in site.devices.items():
-        kind = known.get(device.platform)
+        kind = find(device.platform)
         if kind is None:
             yield Problem(
                 where(("devices", name, "platform")),
                 f"no platform {device.platform!r}",
-                f"{_nearest(device.platform, known)}; platforms are files of lienthong/platforms",
+                f"{_nearest(device.platform, names())}; platforms are files of lienthong/platforms",
             )
             continue
         wanted = needs(site, name, device)
@@ -45,12 +44,12 @@ def check(site: Site, province: Province, where: Where) -> Iterator[Problem]:  #
 
 def _endpoints(site: Site, where: Where) -> Iterator[Problem]:
     """A host that is no Debian system is an endpoint; one that fetches its file says its address."""
-    known = {name: kind for name, kind in discover().items() if "conference" in kind.capabilities}
     for name, host in site.hosts.items():
         if host.platform is None:
             continue
-        kind = known.get(host.platform)
-        if kind is None:
+        kind = find(host.platform)
+        if kind is None or "conference" not in kind.capabilities:
+            known = [name for name, one in discover().items() if "conference" in one.capabilities]
             yield Problem(
                 where(("hosts", name, "platform")),
                 f"no platform {host.platform!r} that is an endpoint",
