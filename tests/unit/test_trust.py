@@ -209,6 +209,7 @@ class Officer:
         (of(RSA).sha256, RSA),
         (of(RSA).base64, RSA), (of(ED).md5, None), (of(OTHER).sha256, None), (of(ED).sha256[:20], None),
     ],
+    ids=["y", "yes", "nothing", "n", "ja", "sha256", "sha256 of rsa", "base64", "md5", "another's", "a part"],
 )  # fmt: skip
 def test_an_officer_says_yes_or_pastes_what_the_console_shows(typed: str, key: Any) -> None:
     verdict = decide(seen(State.NEW), Answers(Officer(typed)))
