@@ -66,14 +66,14 @@ def freeze_logins(node: str, seconds: float) -> None:
     """Every session that is open stops answering for a while."""
     on(
         node,
-        f"(pkill -STOP -f 'sshd: ' ; sleep {seconds:.1f}; pkill -CONT -f 'sshd: ') >/dev/null 2>&1 &",
+        f"(pkill -STOP -f '[s]shd: ' ; sleep {seconds:.1f}; pkill -CONT -f '[s]shd: ') >/dev/null 2>&1 &",
         False,
     )
 
 
 def end_logins(node: str, _: float) -> None:
     """Every session that is open is cut."""
-    on(node, "pkill -KILL -f 'sshd: (lienthong|netadm)'", False)
+    on(node, "pkill -KILL -f '[s]shd: (lienthong|netadm)'", False)
 
 
 def crash_routing(node: str, _: float) -> None:
