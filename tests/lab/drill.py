@@ -53,6 +53,19 @@ def holds(node: str) -> str:
     return on(node, HOLDS)
 
 
+def steady() -> dict[str, str]:
+    """What all hold once it no longer moves: daemons that were started anew read their configuration first."""
+    ends = time.monotonic() + 60
+    found = {name: holds(name) for name in GEAR}
+    while time.monotonic() < ends:
+        time.sleep(5)
+        now = {name: holds(name) for name in GEAR}
+        if now == found:
+            break
+        found = now
+    return found
+
+
 def armed(node: str) -> bool:
     return on(node, "[ ! -e /var/lib/lienthong/undo/armed ] || echo yes") != ""
 
@@ -133,7 +146,7 @@ def case(chance: random.Random, number: int, kill: bool, folder: Path) -> dict[s
                 found["wrong"].append("still armed after its time")
                 break
             time.sleep(1)
-        middle = {name: holds(name) for name in GEAR}
+        middle = steady()
     resumed = here.run("resume")
     if resumed.returncode == 2 and "ended well" in resumed.stderr:
         resumed = here.run("apply", *SITES, "--gear")
