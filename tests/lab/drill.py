@@ -54,7 +54,7 @@ def holds(node: str) -> str:
 
 
 def steady() -> dict[str, str]:
-    """What all hold once it no longer moves: daemons that were started anew read their configuration first."""
+    """What all hold once nothing moves any more: daemons that start read their configuration first."""
     ends = time.monotonic() + 60
     found = {name: holds(name) for name in GEAR}
     while time.monotonic() < ends:
