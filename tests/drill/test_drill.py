@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lienthong.drill import campaign
 from lienthong.drill.ground import LAB, candidates
-from lienthong.drill.judge import wrong
+from lienthong.drill.judge import Snapshot, of_all, wrong
 from lienthong.sim.vendors import discover
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +50,15 @@ def test_every_vendor_with_an_undo_is_drilled() -> None:
 def test_the_judge_believes_the_device_and_not_the_tool(said: str, held: str, saved: bool, why: str) -> None:
     found = wrong("sw", said, held, saved)  # type: ignore[arg-type]
     assert (why in found) if why else found == ""
+
+
+def test_a_device_of_which_a_run_that_ended_tells_nothing_is_wrong() -> None:
+    class Content:
+        def held(self, *_: object) -> str:
+            return "both"
+
+    now = {"sw": Snapshot(frozenset(), saved=True)}
+    judge: Any = Content()
+    assert of_all(judge, now, {}, now)[1] == ["sw is missing in what was told"]
+    assert of_all(judge, now, {"sw": "unchanged"}, now)[1] == []
+    assert of_all(judge, now, {}, now, ended=False)[1] == []

@@ -9,6 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -210,6 +211,43 @@ def test_a_run_that_dies_between_confirming_and_saving_is_ended_by_the_next(tmp_
             NODES, ("unchanged", "")
         )
         assert all(one.box.configuration() == one.box.saved() for one in lab.served.values())
+    finally:
+        lab.stop()
+
+
+@pytest.mark.parametrize("line", [1, 3])
+def test_a_connection_that_ends_while_a_device_confirms_or_saves_is_told_as_it_is(
+    tmp_path: Path, line: int
+) -> None:
+    lab = fleet(tmp_path, "cut", load(ROOT / "inventory"), NODES)
+    lab.start()
+    lab.write()
+
+    def cut(name: str, stage: str, _data: object) -> None:
+        if stage == "checked":
+            lab.do(partial(lab.served[name].set_faults, Fault("cut-after", line)))
+
+    nodes = [lab.plan.nodes[name] for name in NODES]
+
+    def run(check: bool) -> dict[str, str]:
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, nodes, check=check, progress=lambda _: None, record=cut
+        )
+        return {one.node: one.outcome for one in results}
+
+    try:
+        said = run(False)
+        assert sum(bool(one.struck) for one in lab.served.values()) >= len(NODES) // 2
+        for one in lab.served.values():
+            lab.do(one.set_faults)
+            lab.do(partial(one.box.pass_time, 3600.0))
+        holds = run(True)
+        for name, one in lab.served.items():
+            if said[name] != "uncertain":
+                stays = said[name] == "changed"
+                assert (holds[name] == "unchanged") == stays, (name, said[name])
+                assert one.box.configuration() == one.box.saved(), (name, said[name])
+        assert sum(outcome == "changed" for outcome in said.values()) >= len(NODES) - 2, said
     finally:
         lab.stop()
 
