@@ -32,6 +32,8 @@ MARK = "zqj"
 STEERING = re.compile(r"[\"'`\\$%{}<>|;&^~!#?*\[\]\x00-\x09\x0b-\x1f\x7f-\x9f]")
 #: A number that is made from a name (policies of a FortiGate), which another name changes.
 CHOSEN = re.compile(r"\d{7,}")
+#: A name that was too long for a FortiGate: its beginning, here within the value, and such a number.
+CUT = re.compile(rf"{MARK}[\w.@-]* (?=\d{{7}}\")")
 HOSTILE = (
     "\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x00", "\t", "\x1b[31m",
     "\x1b]0;x\x07", "\x9b2J", '"', "'", "`", "\\", "\\n", "{{ 7*7 }}", "{% raw %}", "{# #}", "{{", "}}",
@@ -94,7 +96,7 @@ def _line(line: str, known: re.Pattern[str]) -> tuple[str, str]:
     if "<svg" in line or "<symbol" in line:
         # the drawing shortens and breaks what is too long: only which signs there are is compared
         return "", "".join(sorted(set(steering)))
-    return CHOSEN.sub("N", known.sub("@", line)), "".join(steering)
+    return CHOSEN.sub("N", CUT.sub("@ ", known.sub("@", line))), "".join(steering)
 
 
 def unsafe_message(error: InventoryError) -> str:
