@@ -128,7 +128,7 @@ class BoxSession:
     def run(self, command: str, stdin: str = "", timeout_s: float = 30.0) -> tuple[int, str]:
         raise AssertionError("gear of vendors has no shell")
 
-    def watch(self, check: Callable[[], None]) -> None:
+    def watch(self, check: Callable[[], None], unheard_s: float | None = None) -> None:
         pass
 
     def close(self) -> None:

@@ -19,8 +19,9 @@ from lienthong.runners.back import Uncertain, back
 from lienthong.runners.look import Device, Shared, look, sessions
 from lienthong.transport import Session
 
-#: So long before the end of a window nothing is sent any more.
-MARGIN_S = 3.0
+#: So long before the end of a window nothing is sent any more, and so long the device has to acknowledge it:
+#: the least and the most, seconds, and what part of the window.
+MARGIN_S = 3.0, 10.0, 1 / 6
 
 
 class Orphan(LienThongError):
@@ -87,7 +88,9 @@ def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str
 def _within(shared: Shared, device: Device, change: Change, opened: Mapping[str, Session]) -> None:
     """Send nothing after the window: the device may have returned meanwhile, and a line that comes later
     would stay, with nothing that takes it back."""
-    ends = time.monotonic() + change.window_s - MARGIN_S
+    least, most, part = MARGIN_S
+    margin_s = max(least, min(most, change.window_s * part))
+    ends = time.monotonic() + change.window_s - margin_s
 
     def check() -> None:
         shared.held(device.node)
@@ -101,7 +104,7 @@ def _within(shared: Shared, device: Device, change: Change, opened: Mapping[str,
         if not dialect.commit(
             change.window_s
         ):  # where there is a candidate, its clock starts with the commit
-            opened[dialect.name].watch(check)
+            opened[dialect.name].watch(check, margin_s)
 
 
 def _confirm(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
 from lienthong.change import Change
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.guard import Predicted
+from lienthong.platforms import Dialect
 from lienthong.platforms.undo import Undo
 from lienthong.runners.look import Device, Shared, look, sessions
+from lienthong.transport import Session
+from lienthong.transport.reading import ANSWER_S
+
+#: Between two attempts to reach a device that is cut off.
+PAUSE_S = 1.0
 
 
 class Returned(LienThongError):
@@ -40,7 +47,7 @@ def back(
         return _compensated(shared, device, change, error)
     try:
         spoken = next(d for d in device.platform.dialects if d.name == undo.dialect)
-        session = shared.connect(device.node, spoken, device.veil)
+        session = _reached(shared, device, spoken, change.window_s + undo.outage_s)
         try:
             said = undo.fire(session)
             armed: str | None = said
@@ -58,6 +65,24 @@ def back(
         )
     shared.record(name, "returned", {"why": error.what})
     return Returned(f"{error.what}; {said}", hint=error.hint)
+
+
+def _reached(shared: Shared, device: Device, dialect: Dialect, within_s: float) -> Session:
+    """A login, for which a device that is cut off may first have to return by itself.
+
+    Raises:
+        Unreachable: not within that time, nor within what any answer is waited for.
+        LienThongError: the site is no longer held.
+    """
+    ends = time.monotonic() + min(ANSWER_S, within_s)
+    while True:
+        try:
+            return shared.connect(device.node, dialect, device.veil)
+        except Unreachable:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(PAUSE_S)
+        shared.held(device.node)
 
 
 def _as_before(shared: Shared, device: Device, found: Mapping[str, Predicted], said: str) -> None:

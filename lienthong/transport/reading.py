@@ -45,6 +45,8 @@ class Reader:
         self._channel = channel
         self._lost = lost
         self._name = name
+        #: Asked before anything is sent; raises where nothing may be sent any more.
+        self.check: Callable[[], None] = lambda: None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def drain(self) -> None:
@@ -103,6 +105,7 @@ class Reader:
 
     def send(self, line: str) -> None:
         """One line to the device."""
+        self.check()
         try:
             self._channel.settimeout(ANSWER_S)
             self._channel.sendall((line + "\n").encode())

@@ -70,7 +70,7 @@ class ReplaySession:
         self.device.done.append(verb)
         return self.answer(verb)
 
-    def watch(self, check: Callable[[], None]) -> None:
+    def watch(self, check: Callable[[], None], unheard_s: float | None = None) -> None:
         pass
 
     def close(self) -> None:

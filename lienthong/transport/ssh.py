@@ -14,6 +14,7 @@ from lienthong.errors import Unreachable
 from lienthong.platforms import Dialect
 from lienthong.transport import Rejected
 from lienthong.transport.reading import ANSWER_S, Reader, plain
+from lienthong.transport.unheard import limit
 from lienthong.transport.veil import Veil
 
 _STATUS = "lienthong-status="
@@ -31,7 +32,6 @@ class SshSession:
         self._errors = [re.compile(pattern, re.MULTILINE) for pattern in dialect.errors]
         self._prompt = re.compile(dialect.prompt(connection.base_prompt))
         self._reader = Reader(cast(paramiko.Channel, connection.remote_conn), self._lost, name)
-        self._check: Callable[[], None] = lambda: None
 
     def show(self, command: str) -> str:
         return self._shell(command) if self._is_shell else self.ask(command)
@@ -75,7 +75,7 @@ class SshSession:
 
     def run(self, command: str, stdin: str = "", timeout_s: float = ANSWER_S) -> tuple[int, str]:
         client = cast(paramiko.SSHClient, self._connection.remote_conn_pre)
-        self._check()
+        self._reader.check()
         try:
             into, out, _ = client.exec_command(command, timeout=timeout_s)
             out.channel.set_combine_stderr(True)
@@ -124,11 +124,12 @@ class SshSession:
             )
         return body
 
-    def watch(self, check: Callable[[], None]) -> None:
-        self._check = check
+    def watch(self, check: Callable[[], None], unheard_s: float | None = None) -> None:
+        self._reader.check = check
+        if unheard_s is not None:
+            limit(cast(paramiko.SSHClient, self._connection.remote_conn_pre), unheard_s)
 
     def _write(self, text: str) -> None:
-        self._check()
         self._reader.drain()
         self._reader.send(text)
 

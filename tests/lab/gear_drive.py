@@ -3,7 +3,8 @@
 Parts: `alter` changes a little and completes; `die` is killed between sending and confirming, `early`
 between arming and sending; `reject` sends a line that the device refuses after one that it takes;
 `stranger` believes another host key than the device's; `sever` takes away by what it manages the device (its
-own address, from the neighbour's side, in VLAN 40), `force` does so although the guard refuses.
+own address, from the neighbour's side, in VLAN 40), `force` does so although the guard refuses. `late`
+alters over a line that goes deaf with the first line sent, and hears again when the device has returned.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from ipaddress import IPv4Interface
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 from lienthong.guard import MANAGEMENT
 from lienthong.lab.namespace import enter, setns
@@ -27,6 +31,7 @@ from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.render import render
 from lienthong.runners import armed, look, netmiko
 from lienthong.target import Access
+from lienthong.transport.reading import Reader
 from lienthong.workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +86,39 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def deaf(name: str, until: float) -> None:
+    """From now on nothing of the neighbour's reaches the device's SSH, until that moment."""
+    inside = ("nsenter", f"--net={NETNS_DIR / place(ROOT).netns(name)}", "nft", "-f", "-")
+    rule = (
+        "table inet late { chain in { type filter hook input priority -300;"
+        f" tcp dport 22 iifname vlan{MANAGING} drop; }}; }}"
+    )
+    subprocess.run(inside, input=rule, text=True, check=True)
+    Timer(
+        until - time.monotonic(),
+        subprocess.run,
+        (inside,),
+        {"input": "add table inet late\ndelete table inet late", "text": True},
+    ).start()
+
+
+def goes_deaf(name: str, window_s: int) -> None:
+    """Let the device go deaf with the first line of the change."""
+    within, send = getattr(armed, "_within"), Reader.send  # noqa: B009
+
+    def sent(reader: Reader, line: str) -> None:
+        if line.startswith("description"):
+            setattr(Reader, "send", send)  # noqa: B010
+            deaf(name, time.monotonic() + window_s + 3)
+        send(reader, line)
+
+    def begun(*arguments: Any) -> None:
+        within(*arguments)
+        setattr(Reader, "send", sent)  # noqa: B010
+
+    setattr(armed, "_within", begun)  # noqa: B010
+
+
 def with_a_bad_line(lines: Lines) -> Lines:
     heading = next(line[:-1] for line in lines if line[-1].startswith("ip address"))
     place = next(index for index, line in enumerate(lines) if line[:-1] == heading)
@@ -94,11 +132,13 @@ def render_badly(told: Wanted, kind: Platform, dialect: Dialect, templates: Path
 
 def main(part: str, name: str, window_s: int) -> int:
     ws = workspace(ROOT)
-    severs = part in {"sever", "force"}
-    node, access = (severed if severs else altered)(ws.node(name)), ws.access
+    beside = part in {"sever", "force", "late"}
+    node, access = (severed if part in {"sever", "force"} else altered)(ws.node(name)), ws.access
     allow = frozenset({f"{MANAGEMENT}@{name}"} if part == "force" else ())
     if part == "die":
         setattr(armed, "_confirm", die)  # noqa: B010 - a stand-in of another type
+    if part == "late":
+        goes_deaf(name, window_s)
     if part == "early":
         setattr(armed, "_within", die)  # noqa: B010
     if part == "reject":
@@ -112,7 +152,7 @@ def main(part: str, name: str, window_s: int) -> int:
             believed = Path(folder) / "known_hosts"
             believed.write_text(f"{access.address(node)} {key}\n", encoding="utf-8")
             access = replace(access, known_hosts=believed)
-        if severs:
+        if beside:
             access = from_beside(access, node, Path(folder))
         else:
             enter(ROOT)

@@ -60,7 +60,11 @@ def hostile() -> st.SearchStrategy[str]:
 
 def harmless(value: str) -> list[str]:
     """Values of the same length of which nobody is afraid, in the order in which they are tried."""
-    return [MARK + "x" * (len(value) - len(MARK)), "9" * len(value), value[:1] + "x" * (len(value) - 1)]
+    first, marked, rest = value.partition(MARK)
+    others = ["9" * len(value), value[:1] + "x" * (len(value) - 1)]
+    # A name keeps its place among the others: a list shows its first by name.
+    before = first if marked and re.fullmatch("[a-z0-9-]*", first) else "x" * len(first)
+    return [before + MARK + "x" * len(rest), *others] if marked else others
 
 
 @lru_cache(maxsize=200)

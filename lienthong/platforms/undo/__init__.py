@@ -69,8 +69,13 @@ class Session(Protocol):
         """A shell command on a channel of its own: (exit code, what it said). Debian systems only."""
         ...
 
-    def watch(self, check: Callable[[], None]) -> None:
-        """Call `check` before everything that is sent; what it raises is raised, and nothing is sent."""
+    def watch(self, check: Callable[[], None], unheard_s: float | None = None) -> None:
+        """Call `check` before everything that is sent; what it raises is raised, and nothing is sent.
+
+        Args:
+            unheard_s: what the device has not acknowledged for so long never reaches it any more, and the
+                connection ends; none leaves that to the system, which may deliver it minutes later.
+        """
         ...
 
     def close(self) -> None:
