@@ -9,6 +9,7 @@ No secret passes here.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from collections import Counter  # noqa: E402
 
 from lienthong.errors import LienThongError  # noqa: E402
 from lienthong.hostsfile import answer  # noqa: E402
+from lienthong.jump import command, options  # noqa: E402
 from lienthong.lab.place import place  # noqa: E402
 from lienthong.model.intent import Node, ProvincePlan  # noqa: E402
 from lienthong.model.words import WAN_LINES, Target  # noqa: E402
@@ -119,6 +121,8 @@ def _ssh_args(access: Access) -> str:
     """Options for every ssh: only the target's host keys are believed; into a lab, through its namespace."""
     args = f"-F none -o UserKnownHostsFile={access.known_hosts} -o GlobalKnownHostsFile=none"
     args += " -o StrictHostKeyChecking=yes"
+    if access.jump is not None:
+        return f"{args} {shlex.join(options(access))}"
     oob = place(access.root).oob
     if access.target is Target.LAB and oob.exists() and not oob.samefile("/proc/self/ns/net"):
         proxy = f"nsenter --net={oob} {sys.executable} -I -S {access.root / 'lienthong/lab/proxy.py'} %h %p"
@@ -167,12 +171,25 @@ def _say_once(hostvars: dict[str, _Vars], common: _Vars) -> None:
                     del said[key]
 
 
+def _config_file(access: Access) -> str:
+    """An OpenSSH configuration with nothing but the way through the jump host; an empty one without."""
+    if access.jump is None:
+        return os.devnull
+    path = access.root / "run" / "jump.ssh_config"
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(f"Host *\n  ProxyCommand {shlex.join(command(access))}\n", encoding="utf-8")
+    new.replace(path)
+    return str(path)
+
+
 def _pyinfra(space: Workspace) -> dict[str, list[tuple[str, _Vars]]]:
     access = space.access
     if access.target is Target.LAB:
         from lienthong.lab.namespace import enter
 
         enter(access.root)  # this file runs in pyinfra's own process, before it connects
+    config = _config_file(access)
     groups: dict[str, list[tuple[str, _Vars]]] = {}
     for node in _nodes(space):
         data: _Vars = {
@@ -181,7 +198,7 @@ def _pyinfra(space: Workspace) -> dict[str, list[tuple[str, _Vars]]]:
             "ssh_key": str(access.key_file),
             "ssh_known_hosts_file": str(access.known_hosts),
             "ssh_strict_host_key_checking": "yes",
-            "ssh_config_file": os.devnull,
+            "ssh_config_file": config,
             "_sudo": True,
         }
         for group in _groups(node):

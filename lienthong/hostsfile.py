@@ -20,6 +20,7 @@ VARIABLES = (
     "LIENTHONG_LAB",
     "LIENTHONG_TARGET",
     "LIENTHONG_SIDE",
+    "LIENTHONG_JUMP",
     "LIENTHONG_SITES",
     "LIENTHONG_KEY",
     "HOME",
@@ -28,8 +29,8 @@ VARIABLES = (
 
 #: Parts of the engine that an answer is made with; a test compares them with what is imported then.
 ROOMS = (
-    "__init__.py", "cache.py", "errors.py", "hostsfile.py", "inventory", "lab", "model", "plan", "platforms",
-    "root.py", "secrets", "services", "target.py", "workspace.py",
+    "__init__.py", "cache.py", "errors.py", "hostsfile.py", "inventory", "jump.py", "lab", "model", "plan",
+    "platforms", "root.py", "secrets", "services", "target.py", "workspace.py",
 )  # fmt: skip
 
 

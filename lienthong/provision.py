@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from lienthong import __version__, snapshots
 from lienthong.diff import Diff
 from lienthong.errors import Exit, LienThongError
 from lienthong.journal import Journal
+from lienthong.jump import connect
 from lienthong.lease import hold
 from lienthong.lease.site import leased
 from lienthong.model.intent import Node
@@ -28,8 +28,11 @@ from lienthong.model.words import Target
 from lienthong.runners.result import StepResult, Tool
 from lienthong.services import discover
 from lienthong.stopping import Stop
-from lienthong.target import lab_dir
+from lienthong.target import Access, lab_dir
 from lienthong.workspace import Workspace
+
+#: Seconds in which a system says that it is there; with a second login on the way.
+BANNER_S, JUMP_S = 3.0, 10.0
 
 #: Deploys that every node gets before any service: keys and certificates, packet filter, tunnel.
 GROUNDWORK = ("pki", "firewall", "tunnel")
@@ -306,28 +309,28 @@ def _debian(run: _Run, nodes: Sequence[Node]) -> list[Node]:
 def _reach(ws: Workspace, nodes: Sequence[Node], say: Say) -> tuple[list[StepResult], list[Node]]:
     """Who answers with an SSH banner now; the others as results."""
 
-    def answers(node: Node) -> bool:
-        return _banner(ws.access.address(node), ws.access.port(node))
+    def silent(node: Node) -> str:
+        return _silent(ws.access, ws.access.address(node), ws.access.port(node))
 
     with ThreadPoolExecutor(64) as pool:
-        up = dict(zip([n.name for n in nodes], pool.map(answers, nodes), strict=True))
-    missing = [node for node in nodes if not up[node.name]]
+        why = dict(zip([n.name for n in nodes], pool.map(silent, nodes), strict=True))
+    missing = [node for node in nodes if why[node.name]]
     if missing:
         say(f"no answer from {', '.join(node.name for node in missing)}")
     tool: Tool = "ansible"
     return (
-        [StepResult(n.name, "reach", tool, "unreachable", detail="no SSH answer") for n in missing],
-        [node for node in nodes if up[node.name]],
+        [StepResult(n.name, "reach", tool, "unreachable", detail=why[n.name]) for n in missing],
+        [node for node in nodes if not why[node.name]],
     )
 
 
-def _banner(address: IPv4Address, port: int, timeout_s: float = 3.0) -> bool:
+def _silent(access: Access, address: IPv4Address, port: int) -> str:
+    """Why no SSH server answers there; "" when one does."""
     try:
-        with socket.create_connection((str(address), port), timeout_s) as connection:
-            connection.settimeout(timeout_s)
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
+        with connect(access, address, port, BANNER_S if access.jump is None else JUMP_S) as connection:
+            return "" if connection.recv(4) == b"SSH-" else "no SSH answer"
+    except OSError as error:
+        return f"no SSH answer {error}" if access.jump is not None else "no SSH answer"
 
 
 def _good(nodes: Iterable[Node], results: Iterable[StepResult]) -> list[Node]:

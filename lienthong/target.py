@@ -3,7 +3,8 @@
 A target tells how a node is reached, with which key, and which host keys are believed. The lab's
 target lives under `run/lab/<name>/` and is written by `lienthong lab up`; the live target uses
 `inventory/known_hosts`, the vault, and the addresses of the plan. Live, `LIENTHONG_SIDE=wan|net` says which
-side this controller is of: it then sees nodes and opens secrets of that side only.
+side this controller is of: it then sees nodes and opens secrets of that side only; `LIENTHONG_JUMP` names the
+system through which it reaches them, see :mod:`lienthong.jump`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from lienthong.errors import LienThongError, Unreachable
+from lienthong.jump import Jump, parse
 from lienthong.model.intent import Node
 from lienthong.model.words import Side, Target
 
@@ -55,11 +57,18 @@ class Access:
     """lab only: (platform, model) of devices that are another kind of gear here than the inventory says"""
     simulated: bool = False
     """The lab is simulated devices on loopback and nothing else: no namespaces, no packets."""
+    jump: Jump | None = None
+    """The system through which everything is reached, if not directly."""
 
     @property
     def out(self) -> Path:
         """Where reports and evidence of this target go."""
         return self.root / "out" / self.target.value
+
+    @property
+    def sessions(self) -> Path:
+        """Where what is said to gear is kept."""
+        return self.out / "sessions"
 
     @property
     def management_interfaces(self) -> tuple[str, ...]:
@@ -132,6 +141,7 @@ def _lab(root: Path) -> Access:
         ports=state.get("ports", {}),
         platforms=platforms,
         simulated=state.get("simulated", False),
+        jump=_jump("lienthong"),
     )
 
 
@@ -150,4 +160,17 @@ def _live(root: Path) -> Access:
         addresses={},
         secrets_file=root / "inventory" / "secrets",
         side=side,
+        jump=_jump("lienthong", side),
     )
+
+
+def _jump(user: str, side: str | None = "") -> Jump | None:
+    """The jump host of this controller. Live it is of one side, and so is all that is done through it."""
+    said = os.environ.get("LIENTHONG_JUMP")
+    if not said:
+        return None
+    if side is None:
+        raise LienThongError(
+            "a jump host is of one side: say of which", hint="LIENTHONG_SIDE=wan or LIENTHONG_SIDE=net"
+        )
+    return parse(said, user)

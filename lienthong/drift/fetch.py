@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from lienthong.diff import compare
 from lienthong.drift.author import NOBODY, UNKNOWN, Author, author, lasting
-from lienthong.drift.mask import masked
 from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
 from lienthong.platforms import Dialect
 from lienthong.report.hostile import one_line, visible
 from lienthong.runners.look import Device, Shared, device_of, sessions
 from lienthong.transport import Session
+from lienthong.transport.mask import masked
 
 AT_ONCE = 32
 #: Where the configuration does not say who changed it, another question does; asked only after a change.

@@ -99,7 +99,7 @@ def _killed(ground: Ground, judge: Judge, chance: random.Random, found: dict[str
     """Kill the tool once the journal tells of so many stages, and a moment later."""
     stages, moment = chance.randint(0, 5 * len(ground.fleet.served)), chance.uniform(0, 0.2)
     found["faults"]["controller"] = f"kill -9 after {stages} stages"
-    known = len(judge.journal.events())
+    known, newest = len(judge.journal.events()), judge.journal.runs(1)
     process = ground.start("apply", *ground.sites, "--gear", "--json")
     if not stages:
         time.sleep(1 + 5 * moment)  # while it starts and logs in
@@ -110,13 +110,17 @@ def _killed(ground: Ground, judge: Judge, chance: random.Random, found: dict[str
     process.kill()
     out, _ = process.communicate()
     found["late"] = ended
+    found["begun"] = judge.journal.runs(1) != newest
     return outcomes(out) if ended else {}
 
 
 def _resume(ground: Ground, judge: Judge, before: Any, found: dict[str, Any]) -> None:
     """Whatever happened: going on ends in the intended state, saved, and then there is nothing left."""
     code, out, err = ground.run("resume", "--json")
-    if "ended well" not in err and code != 0:
+    nothing = "ended well" in err
+    # Killed before it had said that it begins: there is nothing to resume, and all is still to do.
+    still = nothing and not found.get("begun", True)
+    if still or (code != 0 and not nothing):
         judge.settle()  # what was on its way to start anew when it was resumed
         code, out, err = ground.run("apply", *ground.sites, "--gear", "--json")
         if code != 0:

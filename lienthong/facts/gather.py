@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Lock
 
+from lienthong import jump
 from lienthong.errors import Unreachable
 from lienthong.facts import collector
 from lienthong.facts.facts import FactMissing, Facts
@@ -46,6 +48,8 @@ def ssh_config(access: Access, names: Mapping[str, IPv4Address], folder: Path) -
         "  ControlPersist 90",
         "  LogLevel ERROR",
     ]
+    if access.jump is not None:
+        lines.append(f"  ProxyCommand {shlex.join(jump.command(access))}")
     path = folder / "ssh_config"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

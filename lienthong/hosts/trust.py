@@ -10,6 +10,7 @@ import re
 import subprocess
 
 from lienthong.errors import LienThongError
+from lienthong.jump import options
 from lienthong.model.intent import Node
 from lienthong.target import Access
 
@@ -45,6 +46,7 @@ def public_key(access: Access, node: Node, path: str, timeout_s: int = 8) -> str
         "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={timeout_s}",
         "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={access.known_hosts}",
         "-o", "GlobalKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+        *options(access),
         f"{access.user}@{access.address(node)}", f"sudo -n cat {path}",
     ]  # fmt: skip
     try:

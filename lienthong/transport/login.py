@@ -6,16 +6,15 @@ There is no way to turn the verification off: it is not a parameter of anything 
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
-from ipaddress import IPv4Address
 from typing import TypeVar
 
 import paramiko
 from netmiko import ConnectHandler
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadException
 
+from lienthong import jump
 from lienthong.errors import Unreachable
 from lienthong.model.intent import Node
 from lienthong.platforms import Dialect
@@ -71,7 +70,7 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
             system_host_keys=False,
             alt_host_keys=True,
             alt_key_file=str(access.known_hosts),
-            sock=_socket(address, port),
+            sock=jump.connect(access, address, port, CONNECT_S),
             conn_timeout=CONNECT_S,
             auth_timeout=CONNECT_S,
             banner_timeout=CONNECT_S,
@@ -93,7 +92,7 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
             ) from None
         what = f"{name}: {text[:300] or type(error).__name__}"
         raise (Busy if _is_busy(error) else Unreachable)(what) from None
-    return SshSession(name, connection, dialect, veil)
+    return SshSession(name, connection, dialect, veil, access.sessions)
 
 
 def _is_busy(error: BaseException) -> bool:
@@ -109,13 +108,6 @@ def _cause(error: BaseException | None, kind: type[E]) -> E | None:
             return error
         error = error.__cause__ or error.__context__
     return None
-
-
-def _socket(address: IPv4Address, port: int) -> socket.socket:
-    found = socket.create_connection((str(address), port), timeout=CONNECT_S)
-    # Without it every line waits for the acknowledgement of the one before (Nagle).
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return found
 
 
 def _changed_key(name: str, error: paramiko.BadHostKeyException) -> Unreachable:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import paramiko
 
 from lienthong.errors import Unreachable
+from lienthong.transport.recording import Record, nowhere
 
 #: Seconds; a drill that waits for nobody sets less.
 ANSWER_S = float(os.environ.get("LIENTHONG_ANSWER_S", "30"))
@@ -45,6 +46,8 @@ class Reader:
         self._channel = channel
         self._lost = lost
         self._name = name
+        #: Told what is said, both ways.
+        self.record: Record = nowhere
         #: Asked before anything is sent; raises where nothing may be sent any more.
         self.check: Callable[[], None] = lambda: None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -78,6 +81,7 @@ class Reader:
             if hit is not None and (hit.end() == len(text) or not at_end):
                 if nudged:
                     self._receive(_EXTRA_S)  # one more prompt, should the device not have waited
+                self.record("<", "".join(done) + text)
                 return "".join(done) + text[: hit.end()]
             for question, answer in answers:
                 if re.search(question, text[asked:]):
@@ -94,6 +98,7 @@ class Reader:
                 raise Unreachable(f"{self._name}: answers without end")
             left = ends - time.monotonic()
             if left <= 0:
+                self.record("<", "".join(done) + text)
                 raise Unreachable(f"{self._name}: no answer within {ANSWER_S:.0f} s")
             came = self._receive(min(left, NUDGE_S))
             if came:
@@ -106,6 +111,7 @@ class Reader:
     def send(self, line: str) -> None:
         """One line to the device."""
         self.check()
+        self.record(">", line)
         try:
             self._channel.settimeout(ANSWER_S)
             self._channel.sendall((line + "\n").encode())

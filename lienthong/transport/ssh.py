@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import paramiko
@@ -14,6 +15,7 @@ from lienthong.errors import Unreachable
 from lienthong.platforms import Dialect
 from lienthong.transport import Rejected
 from lienthong.transport.reading import ANSWER_S, Reader, plain
+from lienthong.transport.recording import recording
 from lienthong.transport.unheard import limit
 from lienthong.transport.veil import Veil
 
@@ -24,7 +26,15 @@ _STATUS_LINE = re.compile(rf"{_STATUS}\d+(?=\n)")
 class SshSession:
     """One Netmiko connection; see :class:`lienthong.transport.Session`."""
 
-    def __init__(self, name: str, connection: BaseConnection, dialect: Dialect, veil: Veil) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: BaseConnection,
+        dialect: Dialect,
+        veil: Veil,
+        folder: Path | None = None,
+    ) -> None:
+        """`folder`: where what is said is kept; None keeps nothing."""
         self._name = name
         self._connection = connection
         self._dialect = dialect
@@ -32,6 +42,9 @@ class SshSession:
         self._errors = [re.compile(pattern, re.MULTILINE) for pattern in dialect.errors]
         self._prompt = re.compile(dialect.prompt(connection.base_prompt))
         self._reader = Reader(cast(paramiko.Channel, connection.remote_conn), self._lost, name)
+        if folder is not None:
+            self._reader.record = recording(folder, name, dialect.name, veil.conceal)
+            self._reader.record("<", f"[login, {connection.base_prompt}]")
 
     def show(self, command: str) -> str:
         return self._shell(command) if self._is_shell else self.ask(command)
@@ -76,13 +89,16 @@ class SshSession:
     def run(self, command: str, stdin: str = "", timeout_s: float = ANSWER_S) -> tuple[int, str]:
         client = cast(paramiko.SSHClient, self._connection.remote_conn_pre)
         self._reader.check()
+        self._reader.record(">", f"$ {command}\n{stdin}".rstrip())
         try:
             into, out, _ = client.exec_command(command, timeout=timeout_s)
             out.channel.set_combine_stderr(True)
             into.write(stdin)
             into.channel.shutdown_write()
             said = out.read().decode("utf-8", "replace")
-            return out.channel.recv_exit_status(), self._clean(said)
+            status = out.channel.recv_exit_status()
+            self._reader.record("<", f"{self._clean(said)}[exit code {status}]")
+            return status, self._clean(said)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
 
@@ -140,6 +156,7 @@ class SshSession:
 
     def _lost(self, error: BaseException) -> Unreachable:
         why = self._clean(str(error)).strip().splitlines()
+        self._reader.record("<", "[connection lost]")
         return Unreachable(f"{self._name}: connection lost: {why[0] if why else type(error).__name__}")
 
     def _refuse(self, line: str, said: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from lienthong.errors import Unreachable
+from lienthong.jump import connect
 from lienthong.model.intent import Node
 from lienthong.target import Access
 from lienthong.trust.hostkey import HostKey
@@ -38,7 +40,7 @@ def _one(access: Access, node: Node, text: str) -> Seen:
     recorded = keys_of(text, host)
     platform = node.device.platform if node.device is not None else node.platform or ""
     try:
-        keys = offered(node.name, address, port)
+        keys = offered(node.name, partial(connect, access, address, port))
     except Unreachable as error:
         return Seen(node.name, platform, host, (), recorded, State.AWAY, error.what)
     state = state_of(keys, recorded, any(revoked(text, key) for key in keys))

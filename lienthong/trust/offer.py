@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
@@ -13,6 +14,7 @@ from lienthong.errors import Unreachable
 from lienthong.trust.hostkey import HostKey
 
 ASK_S = 8.0
+Connect = Callable[[float], socket.socket]
 #: The first that a device has is the one that is put on record: strongest and shortest first.
 KINDS: tuple[tuple[str, ...], ...] = (
     ("ssh-ed25519",),
@@ -25,10 +27,13 @@ KINDS: tuple[tuple[str, ...], ...] = (
 logging.getLogger("paramiko.transport").addHandler(logging.NullHandler())
 
 
-def offered(name: str, address: str, port: int, within_s: float = ASK_S) -> tuple[HostKey, ...]:
+def offered(name: str, connect: Connect, within_s: float = ASK_S) -> tuple[HostKey, ...]:
     """The keys that a server has, each proved by the key exchange.
 
     One connection a kind of key, one after the other: gear has few lines for logins.
+
+    Args:
+        connect: opens one within so many seconds.
 
     Raises:
         Unreachable: nothing answers there, or it is no SSH server.
@@ -36,19 +41,17 @@ def offered(name: str, address: str, port: int, within_s: float = ASK_S) -> tupl
     found = []
     for kinds in KINDS:
         with contextlib.suppress(IncompatiblePeer):
-            found.append(_ask(name, address, port, kinds, within_s))
+            found.append(_ask(name, connect, kinds, within_s))
     if not found:
         raise Unreachable(f"{name}: offers no kind of host key that is known here")
     return tuple(found)
 
 
-def _ask(name: str, address: str, port: int, kinds: tuple[str, ...], within_s: float) -> HostKey:
+def _ask(name: str, connect: Connect, kinds: tuple[str, ...], within_s: float) -> HostKey:
     try:
-        connection = socket.create_connection((address, port), within_s)
+        connection = connect(within_s)
     except OSError as error:
-        raise Unreachable(
-            f"{name}: no answer from {address} port {port}: {error.strerror or error}"
-        ) from None
+        raise Unreachable(f"{name}: no answer: {error.strerror or error}") from None
     transport = paramiko.Transport(connection)
     try:
         transport.banner_timeout = within_s
@@ -60,8 +63,6 @@ def _ask(name: str, address: str, port: int, kinds: tuple[str, ...], within_s: f
         raise
     except (paramiko.SSHException, OSError, EOFError, ValueError, TypeError, IndexError) as error:
         # What it said instead stays unsaid: it may be anything.
-        raise Unreachable(
-            f"{name}: no SSH server at {address} port {port} ({type(error).__name__})"
-        ) from None
+        raise Unreachable(f"{name}: no SSH server ({type(error).__name__})") from None
     finally:
         transport.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lienthong.errors import LienThongError, Unreachable
+from lienthong.jump import options
 from lienthong.model.intent import Node
 from lienthong.target import Access
 from lienthong.ztp.window import Window, told
@@ -146,6 +147,7 @@ def _run(access: Access, node: Node, script: str, stdin: str = "") -> str:
         "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={CONNECT_S}",
         "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={access.known_hosts}",
         "-o", "GlobalKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+        *options(access),
         f"{access.user}@{access.address(node)}",
         f"sudo -n sh -c \"$(printf %s '{_packed(script)}' | base64 -d)\"",
     ]  # fmt: skip

@@ -4,7 +4,8 @@ Parts: `alter` changes a little and completes; `die` is killed between sending a
 between arming and sending; `reject` sends a line that the device refuses after one that it takes;
 `stranger` believes another host key than the device's; `sever` takes away by what it manages the device (its
 own address, from the neighbour's side, in VLAN 40), `force` does so although the guard refuses. `late`
-alters over a line that goes deaf with the first line sent, and hears again when the device has returned.
+alters over a line that goes deaf with the first line sent, and hears again when the device has returned;
+`stubborn` too, from a system that never forgets what it sent.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from lienthong.platforms import Dialect, Lines, Platform
 from lienthong.render import render
 from lienthong.runners import armed, look, netmiko
 from lienthong.target import Access
+from lienthong.transport import ssh
 from lienthong.transport.reading import Reader
 from lienthong.workspace import workspace
 
@@ -132,12 +134,14 @@ def render_badly(told: Wanted, kind: Platform, dialect: Dialect, templates: Path
 
 def main(part: str, name: str, window_s: int) -> int:
     ws = workspace(ROOT)
-    beside = part in {"sever", "force", "late"}
+    beside = part in {"sever", "force", "late", "stubborn"}
     node, access = (severed if part in {"sever", "force"} else altered)(ws.node(name)), ws.access
     allow = frozenset({f"{MANAGEMENT}@{name}"} if part == "force" else ())
     if part == "die":
         setattr(armed, "_confirm", die)  # noqa: B010 - a stand-in of another type
-    if part == "late":
+    if part == "stubborn":
+        setattr(ssh, "limit", lambda *_: None)  # noqa: B010
+    if part in {"late", "stubborn"}:
         goes_deaf(name, window_s)
     if part == "early":
         setattr(armed, "_within", die)  # noqa: B010

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.lab.namespace import inside
+from lienthong.lab.namespace import inside, run_in
 from lienthong.lab.place import Place
 from lienthong.target import resolve
+from tests.jumping import JumpHost
 from tests.lab.conftest import NAME, ROOT, SITES, District
 
 LAB = Place(ROOT, NAME)
@@ -35,6 +36,36 @@ def test_a_second_apply_changes_nothing(district: District) -> None:
     again = district.run("apply", *SITES)
     assert again.returncode == 0, again.stdout
     assert last_line(again.stdout).startswith("apply: 17 systems, 0 changes, 0 not done"), again.stdout
+
+
+def test_every_tool_takes_the_way_through_a_jump_host(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, before = LAB, LAB.known_hosts.read_text(encoding="ascii")
+    with inside(lab.oob):
+        address = json.loads(run_in(lab.oob.name, ["ip", "-4", "-j", "address"]).stdout)
+        own = next(
+            a["local"] for link in address for a in link["addr_info"] if a["local"].startswith("10.255.")
+        )
+        jump = JumpHost(own, lab.folder / "id_ed25519.pub")
+    try:
+        lab.known_hosts.write_text(before + jump.known, encoding="ascii")
+        monkeypatch.setenv("LIENTHONG_JUMP", f"hop@{own}:{jump.port}")
+        done = district.run("apply", "loc-ninh")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.match(r"apply: \d+ systems, 0 changes, 0 not done", last_line(done.stdout)), done.stdout
+        hosts = {address for address, _ in jump.asked}
+        jump.asked.clear()
+        jump.lets = False
+        refused = district.run("apply", "loc-ninh")
+        assert refused.returncode != 0
+        assert f"no SSH answer through the jump host {own}: " in refused.stdout, refused.stdout
+    finally:
+        lab.known_hosts.write_text(before, encoding="ascii")
+        jump.end()
+    state = json.loads((lab.folder / "state.json").read_text(encoding="utf-8"))
+    there = {ip for name, ip in state["management"].items() if name.startswith("loc-ninh-")}
+    assert hosts == there
 
 
 def test_a_plan_finds_nothing_to_do(district: District) -> None:

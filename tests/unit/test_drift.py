@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from lienthong.drift.author import NOBODY, Author, author, lasting, moment
 from lienthong.drift.fetch import Looked, kept, lines_changed
-from lienthong.drift.mask import masked
 from lienthong.drift.run import Drift
 from lienthong.drift.store import Store, plain_name
 from lienthong.drift.told import as_data, as_text
 from lienthong.platforms.dialects.frr import FRR
+from lienthong.transport.mask import masked
 from lienthong.transport.veil import Veil
 from tests import boxes
 from tests.examples import properties

@@ -11,7 +11,7 @@ ENGINE = Path(__file__).resolve().parents[2] / "lienthong"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"cache", "errors", "model", "root"}),
     frozenset({"services", "platforms"}),
-    frozenset({"plan", "target", "secrets"}),
+    frozenset({"plan", "target", "jump", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
     frozenset({"render", "diff", "guard", "change", "transport", "probe", "hostsfile", "sim"}),

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def server(keys: Sequence[asyncssh.SSHKey]) -> Iterator[int]:
 def test_every_kind_of_key_is_asked_for_and_the_strongest_comes_first() -> None:
     ecdsa = asyncssh.generate_private_key("ecdsa-sha2-nistp384")
     with server([RSA, ecdsa, ED]) as port:
-        keys = offered("one", "127.0.0.1", port)
+        keys = offered("one", partial(socket.create_connection, ("127.0.0.1", port)))
     assert [(key.algorithm, key.blob) for key in keys] == [
         (of(key).algorithm, of(key).blob) for key in (ED, ecdsa, RSA)
     ]
@@ -105,7 +106,7 @@ def test_what_is_no_ssh_server_is_an_error_that_quotes_nothing_of_it(said: bytes
 
     threading.Thread(target=serve, daemon=True).start()
     with pytest.raises(Unreachable) as caught:
-        offered("box", "127.0.0.1", listener.getsockname()[1], 2.0)
+        offered("box", partial(socket.create_connection, listener.getsockname()), 2.0)
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     assert "\x1b" not in str(caught.value)
