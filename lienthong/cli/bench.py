@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import typer
 
+from lienthong.cli import _gear_figures
+from lienthong.cli._measure import Figure, at_most, run, timed
 from lienthong.cli._options import Json, Root, say
-from lienthong.errors import Exit, LienThongError
+from lienthong.errors import Exit
 from lienthong.root import find_root
 
 app = typer.Typer(
@@ -39,18 +38,6 @@ def options() -> None:
     """Measure what is promised: how long the inventory takes, at the size of the nation."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure beside what is asked of it."""
-
-    name: str
-    value: float
-    unit: str
-    asked: str
-    met: bool
-    note: str = ""
-
-
 @app.command()
 def inventory(
     root: Root = None,
@@ -63,11 +50,33 @@ def inventory(
     base = find_root(root)
     with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
         figures = list(_figures(base, Path(folder), sites, runs, seed))
+    _told(
+        figures, as_json, f"{sites} sites, {sites * 30} devices", {"sites": sites, "runs": runs, "seed": seed}
+    )
+
+
+@app.command()
+def gear(
+    root: Root = None,
+    as_json: Json = False,
+    devices: Annotated[int, typer.Option(min=2, max=2000, help="simulated, of all vendors")] = 240,
+    latency: Annotated[float, typer.Option(min=0, max=30, help="seconds before a device answers")] = 3.0,
+) -> None:
+    """Look at many simulated devices that answer slowly, all at once and 32 at a time. 1 if one is missed."""
+    base = find_root(root)
+    with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
+        figures = list(_gear_figures.figures(base, Path(folder), devices, latency))
+    what = f"{devices} simulated devices that answer after {latency:g} s"
+    _told(figures, as_json, what, {"devices": devices, "latency_s": latency})
+
+
+def _told(figures: Sequence[Figure], as_json: bool, what: str, data: dict[str, float]) -> None:
+    load = os.getloadavg()[0]
     if as_json:
-        data = {"sites": sites, "runs": runs, "seed": seed, "load_average": os.getloadavg()[0]}
-        typer.echo(json.dumps({**data, "figures": [asdict(one) for one in figures]}, indent=1))
+        told = {**data, "load_average": load, "figures": [asdict(one) for one in figures]}
+        typer.echo(json.dumps(told, indent=1))
     else:
-        typer.echo(f"{sites} sites, {sites * 30} devices, load average {os.getloadavg()[0]:.1f}")
+        typer.echo(f"{what}, load average {load:.1f}")
         for one in figures:
             verdict = "met" if one.met else "MISSED"
             typer.echo(
@@ -85,8 +94,8 @@ def _figures(base: Path, folder: Path, sites: int, runs: int, seed: int) -> Iter
     say(f"a corpus of {sites} sites is written")
     done = [_child("load", str(content)) for _ in range(runs)]
     cpu, wall = median(one["cpu_s"] for one in done), median(one["wall_s"] for one in done)
-    yield _at_most("load, validate and rules across, one core", cpu, 5, "s", f"{wall:.2f} s by the clock")
-    yield _at_most("  memory at its peak", max(one["peak_mb"] for one in done), 1536, "MB")
+    yield at_most("load, validate and rules across, one core", cpu, 5, "s", f"{wall:.2f} s by the clock")
+    yield at_most("  memory at its peak", max(one["peak_mb"] for one in done), 1536, "MB")
     say("loaded")
     few = content if sites <= COMPARED else folder / "few" / "inventory"
     if few != content:
@@ -109,16 +118,16 @@ def _figures(base: Path, folder: Path, sites: int, runs: int, seed: int) -> Iter
 def _warm(root: Path, runs: int) -> Figure:
     """A new process each time, after one file has changed."""
     command = [sys.executable, "-m", "lienthong.cli", "validate", "--root", str(root)]
-    _run(command)  # what is kept now
+    run(command)  # what is kept now
     files = sorted((root / "inventory" / "sites").glob("*.yaml"))
 
     def change(turn: int) -> None:
         with files[turn % len(files)].open("a", encoding="utf-8") as file:
             file.write(f"# changed {turn}\n")
 
-    wall, cpu = _timed(command, max(runs, 3), before=change)
+    wall, cpu = timed(command, max(runs, 3), before=change)
     say("one file changed, again and again")
-    return _at_most("one file changed (warm), a new process", wall, 1, "s", f"{cpu:.2f} s of processor")
+    return at_most("one file changed (warm), a new process", wall, 1, "s", f"{cpu:.2f} s of processor")
 
 
 def _own(base: Path, folder: Path, runs: int) -> Iterator[Figure]:
@@ -127,10 +136,10 @@ def _own(base: Path, folder: Path, runs: int) -> Iterator[Figure]:
     shutil.copytree(base / "inventory", root / "inventory")
     command = [sys.executable, "-m", "lienthong.cli", "validate", "--root", str(root)]
     kept = root / "run"
-    wall, cpu = _timed(command, runs, before=lambda _: shutil.rmtree(kept, ignore_errors=True))
-    yield _at_most("lienthong validate here, nothing kept", wall, 0.5, "s", f"{cpu:.2f} s of processor")
-    wall, cpu = _timed(command, runs)
-    yield _at_most("  everything kept", wall, 0.5, "s", f"{cpu:.2f} s of processor")
+    wall, cpu = timed(command, runs, before=lambda _: shutil.rmtree(kept, ignore_errors=True))
+    yield at_most("lienthong validate here, nothing kept", wall, 0.5, "s", f"{cpu:.2f} s of processor")
+    wall, cpu = timed(command, runs)
+    yield at_most("  everything kept", wall, 0.5, "s", f"{cpu:.2f} s of processor")
     say("lienthong validate measured")
 
 
@@ -142,50 +151,18 @@ def _hosts(base: Path, folder: Path, runs: int) -> Iterator[Figure]:
     empty = folder / "empty.yaml"
     empty.write_text("all: {}\n", encoding="utf-8")
     tool = str(Path(sys.executable).with_name("ansible-inventory"))
-    _run([script, "--list"])
-    wall, cpu = _timed([script, "--list"], runs)
-    yield _at_most("inventory/hosts.py --list, kept", wall, 0.15, "s", f"{cpu:.2f} s of processor")
+    run([script, "--list"])
+    wall, cpu = timed([script, "--list"], runs)
+    yield at_most("inventory/hosts.py --list, kept", wall, 0.15, "s", f"{cpu:.2f} s of processor")
     ours, theirs = [], []
     for _ in range(max(runs, PAIRS)):
-        ours.append(_timed([tool, "-i", script, "--list"], 1)[0])
-        theirs.append(_timed([tool, "-i", str(empty), "--list"], 1)[0])
+        ours.append(timed([tool, "-i", script, "--list"], 1)[0])
+        theirs.append(timed([tool, "-i", str(empty), "--list"], 1)[0])
     ratio = median(ours) / median(theirs)
     note = f"{median(ours):.2f} s, empty {median(theirs):.2f} s"
-    yield _at_most("ansible-inventory with it, times an empty one", ratio, 1.25, "times", note)
-
-
-def _at_most(name: str, value: float, most: float, unit: str, note: str = "") -> Figure:
-    return Figure(name, value, unit, f"<= {most:g}", value <= most, note)
+    yield at_most("ansible-inventory with it, times an empty one", ratio, 1.25, "times", note)
 
 
 def _child(*words: str) -> dict[str, float]:
-    found: dict[str, float] = json.loads(_run([sys.executable, "-m", "lienthong.cli._figures", *words]))
+    found: dict[str, float] = json.loads(run([sys.executable, "-m", "lienthong.cli._figures", *words]))
     return found
-
-
-def _timed(
-    command: Sequence[str], runs: int, before: Callable[[int], None] = lambda _: None
-) -> tuple[float, float]:
-    """Median seconds of a command: by the clock, and of processor."""
-    walls, cpus = [], []
-    for turn in range(runs):
-        before(turn)
-        used, began = _used(), time.perf_counter()
-        _run(command)
-        walls.append(time.perf_counter() - began)
-        cpus.append(_used() - used)
-    return median(walls), median(cpus)
-
-
-def _used() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return children.ru_utime + children.ru_stime
-
-
-def _run(command: Sequence[str]) -> str:
-    env = {**os.environ, "LIENTHONG_TARGET": "live"}
-    env.pop("LIENTHONG_ROOT", None)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-    if done.returncode != 0:
-        raise LienThongError(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()[-500:]}")
-    return done.stdout

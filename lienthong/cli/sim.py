@@ -38,6 +38,8 @@ def up(
         typer.Option("--as", metavar="NODE=PLATFORM[:MODEL]", help="which device stands there"),
     ] = None,
     scale: Annotated[float, typer.Option(min=0.1, max=3600, help="seconds of a device in one of ours")] = 1.0,
+    latency: Annotated[float, typer.Option(min=0, max=60, help="seconds before each answer")] = 0.0,
+    most: Annotated[int | None, typer.Option(min=1, help="devices; the others stay off")] = None,
     root: Root = None,
 ) -> None:
     """Start simulated gateways and switches as a lab of their own: plan, apply and drift work on it."""
@@ -60,6 +62,7 @@ def up(
         if slug not in inventory.sites:
             raise LienThongError(f"no site {slug!r} in the inventory")
     platforms = {**stand_ins(inventory, list(slugs)), **dict(_said(one) for one in gear or ())}
+    platforms = dict(list(platforms.items())[:most])
     plan = build(inventory)
     for name, (kind, _) in platforms.items():
         node = plan.nodes.get(name)
@@ -70,7 +73,7 @@ def up(
     with (folder / "sim.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "lienthong.sim.daemon", str(base), folder.name, json.dumps(platforms),
-             "--scale", str(scale)],
+             "--scale", str(scale), "--latency", str(latency)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=base,
         )  # fmt: skip
     ends = time.monotonic() + UP_S

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 
 from lienthong import guard
 from lienthong.change import as_data, change_of, fingerprint
@@ -20,6 +21,7 @@ from lienthong.runners import armed
 from lienthong.runners.back import Returned, Uncertain
 from lienthong.runners.look import (
     Connect,
+    Device,
     Progress,
     Record,
     Shared,
@@ -34,9 +36,16 @@ from lienthong.runners.result import Outcome, StepResult
 from lienthong.target import Access
 
 STEP = "gear"
-DEVICES_AT_ONCE = 32
+#: Looked at together: that is waiting for them, most of the time.
+DEVICES_AT_ONCE = 256
+#: Changed together: their windows run, and this machine must keep up with all of them.
+CHANGES_AT_ONCE = 32
 #: How long a device waits for the confirmation before it returns by itself.
 WINDOW_S = 60
+
+
+#: Outcome, lines, detail, and what is kept of the change.
+_Brought = tuple[Outcome, tuple[str, ...], str, dict[str, object] | None]
 
 
 def run(
@@ -59,6 +68,7 @@ def run(
     doubted: Callable[[Node], bool] = lambda node: False,  # noqa: ARG005
     alone: bool = False,
     at_once: int = DEVICES_AT_ONCE,
+    changes_at_once: int = CHANGES_AT_ONCE,
 ) -> list[StepResult]:
     """Bring devices to their intent, or with `check` only say what would change.
 
@@ -75,6 +85,8 @@ def run(
         doubted: whether it is not known that the last change of a device was confirmed.
         alone: the sites are leased by this run; what a dead run of another left armed is returned first.
         stopped: when it says so, no further device is begun; those under way are ended in order.
+        at_once: devices that are looked at together; memory grows with it.
+        changes_at_once: of them, those that are changed together; the others wait without a login.
 
     Returns:
         One result a device, in order; a device that fails stops no other.
@@ -86,8 +98,9 @@ def run(
     devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
     if not devices:
         return []
+    turns = BoundedSemaphore(changes_at_once)
     with ThreadPoolExecutor(min(at_once, len(devices))) as pool:
-        return list(pool.map(lambda node: _one(shared, node), devices))
+        return list(pool.map(lambda node: _one(shared, node, turns), devices))
 
 
 def over_ssh(access: Access) -> Connect:
@@ -97,7 +110,7 @@ def over_ssh(access: Access) -> Connect:
     return lambda node, dialect, veil: connect(access, node, dialect, veil)
 
 
-def _one(shared: Shared, node: Node) -> StepResult:
+def _one(shared: Shared, node: Node, turns: BoundedSemaphore) -> StepResult:
     begun = time.monotonic()
     if shared.stopped():
         return StepResult(
@@ -108,10 +121,10 @@ def _one(shared: Shared, node: Node) -> StepResult:
     data: dict[str, object] | None = None
     try:
         try:
-            outcome, changes, detail, data = _bring(shared, node)
+            outcome, changes, detail, data = _bring(shared, node, turns)
         except armed.Orphan as error:
             shared.progress(f"{node.name}: {error.what}")
-            outcome, changes, detail, data = _bring(shared, node)
+            outcome, changes, detail, data = _bring(shared, node, turns)
     except Uncertain as error:
         outcome, detail = "uncertain", str(error)
     except Returned as error:
@@ -139,8 +152,22 @@ def _why(shared: Shared, node: Node, error: Unreachable) -> str:
     return str(error)
 
 
-def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, dict[str, object] | None]:
+def _bring(shared: Shared, node: Node, turns: BoundedSemaphore) -> _Brought:
     device = device_of(shared, node)
+    done = _brought(shared, device, turns)
+    if done is None:
+        # All turns are taken. It waits without a login, which would end meanwhile, and is looked at anew.
+        with turns:
+            if shared.stopped():
+                return "skipped", (), "stopped before this device was changed", None
+            done = _brought(shared, device, None)
+    assert done is not None
+    return done
+
+
+def _brought(shared: Shared, device: Device, turns: BoundedSemaphore | None) -> _Brought | None:
+    """What became of it; None when it has to be changed and no turn is free."""
+    node = device.node
     with sessions(shared, device) as opened:
         found = look(device, opened)
         seen = fingerprint({name: part.running for name, part in found.items()})
@@ -158,13 +185,13 @@ def _bring(shared: Shared, node: Node) -> tuple[Outcome, tuple[str, ...], str, d
         guard.check(node.name, found, management(shared, node), shared.allow)
         if shared.check:
             return "changed", told, "", as_data(change)
-        shared.record(
-            node.name,
-            "looked",
-            {
-                "before": {name: [list(line) for line in part.running] for name, part in found.items()},
-                "change": as_data(change),
-            },
-        )
-        armed.bring(shared, device, change, found, opened)
+        if turns is not None and not turns.acquire(blocking=False):
+            return None
+        try:
+            before = {name: [list(line) for line in part.running] for name, part in found.items()}
+            shared.record(node.name, "looked", {"before": before, "change": as_data(change)})
+            armed.bring(shared, device, change, found, opened)
+        finally:
+            if turns is not None:
+                turns.release()
     return "changed", told, "", as_data(change)

@@ -30,9 +30,12 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("platforms")
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--latency", type=float, default=0.0)
     asked = parser.parse_args()
     platforms = {name: (kind, model) for name, (kind, model) in json.loads(asked.platforms).items()}
-    found = fleet(asked.root, asked.name, load(asked.root / "inventory"), platforms, asked.scale)
+    found = fleet(
+        asked.root, asked.name, load(asked.root / "inventory"), platforms, asked.scale, asked.latency
+    )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
