@@ -69,9 +69,9 @@ class Editor:
         except Refused as refused:
             raise Refused(refused.what, refused.at + 1) from None
         for path in found:
-            if not self.box.routes and len(path) > 1 and path[0].spec.word == "security":
-                if path[1].spec.word in _SECURITY:
-                    raise Refused(SYNTAX, 2)
+            words_ = [step.spec.word for step in path[:2]]
+            if not self.box.routes and words_[0] == "security" and _SECURITY.intersection(words_):
+                raise Refused(SYNTAX, 2)
         return found
 
     def _change(self, words: list[str]) -> str:

@@ -8,6 +8,7 @@ router takes logins only by interfaces of a zone with `host-inbound-traffic syst
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
@@ -83,13 +84,16 @@ def ways(tree: Node, legs: list[tuple[str, IPv4Interface]], source: IPv4Address)
     for net, route in tree.entries("routing-options", "static", "route").items():
         if source in IPv4Network(net):
             hops = [*route.several("next-hop"), *route.entries("qualified-next-hop")]
-            found += [name for name, one in legs for hop in hops
-                      if hop == name or (hop[0].isdigit() and ":" not in hop and IPv4Address(hop) in one.network)]  # fmt: skip
+            found += [name for name, one in legs if any(_leads(hop, name, one) for hop in hops)]
     for area in tree.entries("protocols", "ospf", "area").values():
         for name, one in area.entries("interface").items():
             if not one.has("passive") and not one.has("disable"):
                 found += [leg for leg, _ in legs if leg == (name if "." in name else f"{name}.0")]
     return list(dict.fromkeys(found))
+
+
+def _leads(hop: str, name: str, one: IPv4Interface) -> bool:
+    return hop == name or (re.fullmatch(r"[\d.]+", hop) is not None and IPv4Address(hop) in one.network)
 
 
 def _filter_of(tree: Node, leg: str) -> str | None:
@@ -141,9 +145,9 @@ def _fits(tree: Node, term: Node, source: IPv4Address, to: IPv4Address) -> bool:
         ("source-port", {_OWN_PORT}),
         ("port", {_SSH, _OWN_PORT}),
     ):
-        if said.has(word) or said.several(word):
-            if not any(port in span for span in map(_span, said.several(word)) for port in ports):
-                return False
+        spans = [_span(one) for one in said.several(word)]
+        if spans and not any(port in span for span in spans for port in ports):
+            return False
     odd = ("icmp-type", "icmp-code")
     return not (said.has("tcp-established") or said.has("is-fragment") or any(said.several(w) for w in odd))
 

@@ -78,10 +78,8 @@ class Cli(Shell):
         command, *pipes = re.split(r"\s+\|\s*", text.strip())
         try:
             words = split(command)
-            if self.editor is not None:
-                said = self.editor.do(words, pipes)
-            else:
-                said = self.operational(words, pipes)
+            do = self.operational if self.editor is None else self.editor.do
+            said = do(words, pipes)
         except Refused as refused:
             return self._refusal(text, refused)
         return filtered(said, pipes)
@@ -103,7 +101,9 @@ class Cli(Shell):
         if words[:2] == ["set", "cli"]:
             return self._terminal(words[2:])
         if words[:2] == ["show", "configuration"]:
-            return told.configuration(self.box.active, words[2:], pipes)
+            last = self.box.history[0]
+            head = f"## Last commit: {last.when:%Y-%m-%d %H:%M:%S} UTC by {last.user}\n"
+            return told.configuration(self.box.active, words[2:], pipes, head)
         if words == ["request", "system", "reboot"]:
             return self.ask("Reboot the system ? [yes,no] (no) ", self._reboot, default=False)
         if words[0] == "show":
@@ -154,7 +154,8 @@ class Cli(Shell):
         where = " ".join(("edit", *(self.editor.words if self.editor is not None else ())))
         alone = "exclusive " if self.box.holder is self else ""
         since = f"{self.since:%Y-%m-%d %H:%M:%S} UTC"
-        return f"  {self.user} terminal {self.terminal} (pid {self.pid}) on since {since}\n      {alone}[{where}]\n"
+        who = f"  {self.user} terminal {self.terminal} (pid {self.pid}) on since {since}\n"
+        return f"{who}      {alone}[{where}]\n"
 
     def locked(self) -> str:
         """What another reads who wants to change the candidate."""

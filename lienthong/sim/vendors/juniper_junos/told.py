@@ -19,7 +19,7 @@ from lienthong.sim.vendors.juniper_junos.values import Refused
 RELEASE = "21.4R3.15"
 
 
-def configuration(tree: Node, words: list[str], pipes: list[str]) -> str:
+def configuration(tree: Node, words: list[str], pipes: list[str], head: str = "") -> str:
     """`show configuration …`, and `show` in configuration mode.
 
     Raises:
@@ -35,10 +35,11 @@ def configuration(tree: Node, words: list[str], pipes: list[str]) -> str:
             if item is None:
                 return ""
             node, prefix = item, (*prefix, *item.words)
+        if not node.items:
+            return f"set {' '.join(prefix)}\n" if flat else f"{' '.join(node.words)};\n"
     if flat:
         return "".join(f"{one}\n" for one in node.sets(prefix))
-    head = "" if words else f"## Last commit: as of now by {'root'}\nversion {RELEASE};\n"
-    return head + "".join(f"{one}\n" for one in node.curly() if not one.startswith("version "))
+    return ("" if words else head) + "".join(f"{one}\n" for one in node.curly())
 
 
 def show(box: JunosBox, words: list[str]) -> str:
@@ -131,8 +132,8 @@ def _vlans(box: JunosBox) -> str:
 def _arp(box: JunosBox) -> str:
     rows = []
     for name, one in open_legs(box.active):
-        other = next((ip for ip in (one.network[0], one.network[1], one.network[-2 % one.network.num_addresses])
-                      if ip != one.ip and ip != one.network.network_address), None)  # fmt: skip
+        around = [ip for ip in (one.network[1 % one.network.num_addresses], one.network[-2]) if ip != one.ip]
+        other = next(iter(around), None)
         if other is not None:
             rows.append(
                 f"02:00:5e:{one.ip.packed[1]:02x}:{one.ip.packed[2]:02x}:01 {other!s:<15} {name:<24} none\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from lienthong.sim.vendors.juniper_junos.schema import ROOT, Path, Spec, Step, paths
 from lienthong.sim.vendors.juniper_junos.values import Refused, quoted, split
@@ -76,7 +77,7 @@ class Node:
         node = self
         for step in path:
             if step.spec.kept_as:
-                step = Step(node.spec.called(step.spec.kept_as), step.value)  # noqa: PLW2901
+                step = Step(node.spec.called(step.spec.kept_as), step.value)
             if step.spec.choice:
                 node.items = {
                     key: item for key, item in node.items.items()
@@ -99,7 +100,7 @@ class Node:
         gone = [key for key in items if (key[0] == last.spec.word if whole else key == last.key)]
         for key in gone:
             del items[key]
-        for above, node in reversed(list(zip(trail, trail[1:], strict=False))):
+        for above, node in reversed(list(pairwise(trail))):
             if not node.items and node.spec.kind == "group":
                 del above.items[node.spec.word, ""]
         return bool(gone)

@@ -16,8 +16,9 @@ _BARE = re.compile(r"[A-Za-z0-9_./:@,+=*<>^~-]+")
 _PORT = r"(?:ge|mge|xe|et|fe)-\d+/\d+/\d+|ae\d+|irb|lo0|me0|vme|fxp0|st0|em\d"
 #: Names of ports: "Standard Firewall Filter Match Conditions for IPv4 Traffic".
 PORTS = {
-    "bootpc": 68, "bootps": 67, "domain": 53, "ftp": 21, "http": 80, "https": 443, "ntp": 123, "radius": 1812,
-    "snmp": 161, "snmptrap": 162, "ssh": 22, "syslog": 514, "tacacs": 49, "telnet": 23, "tftp": 69, "dhcp": 67,
+    "bootpc": 68, "bootps": 67, "domain": 53, "ftp": 21, "http": 80, "https": 443, "ntp": 123,
+    "radius": 1812, "snmp": 161, "snmptrap": 162, "ssh": 22, "syslog": 514, "tacacs": 49,
+    "telnet": 23, "tftp": 69, "dhcp": 67,
 }  # fmt: skip
 _PROTOCOLS = "tcp|udp|icmp|icmp6|icmpv6|ospf|igmp|esp|ah|gre|pim|vrrp|sctp|rsvp|egp|ipip|ipv6|hop-by-hop"
 _ICMP = (
@@ -136,7 +137,7 @@ def _long(value: str) -> str:
 
 def _key(value: str) -> str:
     words = value.split()
-    if not 2 <= len(words) or not re.fullmatch(r"(?:ssh|ecdsa)-\S+", words[0]):
+    if len(words) < 2 or not re.fullmatch(r"(?:ssh|ecdsa)-\S+", words[0]):
         raise Refused("error: invalid ssh key")  # from memory
     return value
 
