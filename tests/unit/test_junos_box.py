@@ -166,12 +166,12 @@ def test_a_load_takes_all_lines_and_counts_the_wrong_ones() -> None:
 
 def test_what_is_set_again_replaces_one_value_and_joins_several() -> None:
     device = box(GATEWAY)
-    term = "firewall family inet filter f term t"
+    term, bfd = "firewall family inet filter f term t", "interface ge-0/0/0.0 bfd-liveness-detection"
     committed(
         device, f"set {term} from protocol [ tcp udp ]", f"set {term} from protocol icmp",
         f"set {term} then accept", f"set {term} then discard",
         "set interfaces ge-0/0/2 description a", "set interfaces ge-0/0/2 description b",
-        "set protocols ospf area 0 interface ge-0/0/0.0 bfd-liveness-detection minimum-interval 30 multiplier 3",
+        f"set protocols ospf area 0 {bfd} minimum-interval 300 multiplier 3",
     )  # fmt: skip
     held = shown(device)
     assert {f"set {term} from protocol {one}" for one in ("tcp", "udp", "icmp")} <= held
@@ -179,7 +179,7 @@ def test_what_is_set_again_replaces_one_value_and_joins_several() -> None:
     assert f"set {term} then accept" not in held
     assert "set interfaces ge-0/0/2 description b" in held
     assert "set interfaces ge-0/0/2 description a" not in held
-    assert "set protocols ospf area 0.0.0.0 interface ge-0/0/0.0 bfd-liveness-detection multiplier 3" in held
+    assert f"set protocols ospf area 0.0.0.0 {bfd} multiplier 3" in held
 
 
 def test_an_entry_stays_without_its_statements_and_a_hierarchy_does_not() -> None:
@@ -525,3 +525,133 @@ def test_the_whole_configuration_comes_back_as_it_is_shown() -> None:
     assert "    irb {\n        unit 40 {\n            family inet {\n" in curly
     assert curly.count("{") == curly.count("}")
     assert "vlan-id 40;" in session(device).ask("show configuration vlans vlan40")
+
+
+#: What a gateway and a switch are told, in the words of the documents.
+PLAN = """
+system domain-name pn.vn
+system time-zone Asia/Ho_Chi_Minh
+system authentication-order [ tacplus password ]
+system name-server 10.0.1.10
+system login class lienthong permissions [ view configure ]
+system login class lienthong idle-timeout 10
+system login message "Authorised staff only. What you do here is recorded."
+system login retry-options tries-before-disconnect 3
+system login user remote class lienthong
+system login user remote authentication plain-text-password-value Xy7abcabc
+system services ssh root-login deny
+system services ssh ciphers aes256-gcm@openssh.com
+system services dhcp-local-server group lienthong interface ge-0/0/1.10
+system syslog host 10.0.1.11 any info
+system syslog host 10.0.1.11 port 6514
+system syslog host 10.0.1.11 source-address 10.0.44.1
+system syslog file interactive-commands interactive-commands any
+system syslog user * any emergency
+system ntp server 10.0.1.12 key 1
+system ntp server 10.0.1.12 prefer
+system ntp authentication-key 1 type sha256 value Xy7abcabc
+system ntp trusted-key 1
+system tacplus-server 10.0.1.13 secret Xy7abcabc
+system tacplus-server 10.0.1.13 source-address 10.0.44.1
+system radius-server 10.0.1.13 secret Xy7abcabc timeout 5
+system accounting events [ login change-log interactive-commands ]
+system accounting destination tacplus server 10.0.1.13 secret Xy7abcabc
+system ports console log-out-on-disconnect
+interfaces ge-0/0/1 unit 10 vlan-id 10
+interfaces ge-0/0/1 unit 10 description "lienthong users"
+interfaces ge-0/0/1 unit 10 family inet address 10.0.10.1/24
+interfaces ge-0/0/1 unit 10 family inet filter input lienthong-users
+interfaces ge-0/0/1 unit 10 family inet6 address fd00:10::1/64
+interfaces ge-0/0/1 unit 10 family inet6 filter input lienthong-users-6
+interfaces ge-0/0/5 disable
+interfaces ge-0/0/6 unit 0 family ethernet-switching interface-mode access
+interfaces ge-0/0/6 unit 0 family ethernet-switching vlan members vlan20
+interfaces ge-0/0/7 native-vlan-id 20
+interfaces ge-0/0/7 unit 0 family ethernet-switching interface-mode trunk vlan members [ vlan20 vlan30 ]
+interfaces irb unit 20 family inet address 10.0.20.1/24
+interfaces lo0 unit 0 family inet address 10.255.0.1/32
+snmp v3 usm local-engine user lienthong authentication-sha256 authentication-password Xy7abcabc
+snmp v3 usm local-engine user lienthong privacy-aes128 privacy-password Xy7abcabc
+snmp v3 vacm security-to-group security-model usm security-name lienthong group lienthong
+snmp v3 vacm access group lienthong default-context-prefix security-model usm security-level none read-view a
+snmp view a oid .1 include
+snmp v3 target-address lienthong address 10.0.1.14 target-parameters lienthong
+snmp location "Loc Ninh"
+routing-options router-id 10.255.0.1
+routing-options static route 10.0.0.0/8 qualified-next-hop 172.16.0.42 preference 20
+routing-options static route 10.8.0.0/16 discard
+routing-options rib inet6.0 static route ::/0 next-hop fd00::1
+protocols ospf area 0.0.0.0 interface ge-0/0/0.0 interface-type p2p metric 10
+protocols ospf area 0.0.0.0 interface ge-0/0/0.0 authentication md5 1 key Xy7abcabc
+protocols ospf area 0.0.0.0 interface ge-0/0/0.0 bfd-liveness-detection minimum-interval 300
+protocols ospf area 0.0.0.0 interface ge-0/0/1.10 passive
+protocols ospf3 area 0.0.0.0 interface ge-0/0/0.0
+protocols lldp interface all
+protocols lldp interface ge-0/0/0 disable
+protocols router-advertisement interface ge-0/0/1.10 prefix fd00:10::/64
+protocols rstp interface ge-0/0/6 edge
+protocols rstp bridge-priority 4k
+firewall family inet filter lienthong-users term a from source-address 10.0.10.0/24
+firewall family inet filter lienthong-users term a from destination-address 10.0.1.0/24
+firewall family inet filter lienthong-users term a from protocol [ tcp udp ]
+firewall family inet filter lienthong-users term a from destination-port [ 53 https 8000-8010 ]
+firewall family inet filter lienthong-users term a then accept
+firewall family inet filter lienthong-users term ping from icmp-type [ echo-request 0 ]
+firewall family inet filter lienthong-users term answers from tcp-established
+firewall family inet filter lienthong-users term listed from source-prefix-list office
+firewall family inet filter lienthong-users term rest then log
+firewall family inet filter lienthong-users term rest then syslog
+firewall family inet filter lienthong-users term rest then count dropped
+firewall family inet filter lienthong-users term rest then reject
+firewall family inet6 filter lienthong-users-6 term a from next-header icmp6
+firewall family inet6 filter lienthong-users-6 term a from icmp-type [ neighbor-solicit 135 ]
+firewall family inet6 filter lienthong-users-6 term a then accept
+policy-options prefix-list office 10.0.4.0/24
+forwarding-options dhcp-relay server-group office 10.0.1.15
+forwarding-options dhcp-relay active-server-group office
+forwarding-options dhcp-relay group lienthong interface irb.20
+access address-assignment pool lan10 family inet network 10.0.10.0/24
+access address-assignment pool lan10 family inet range one low 10.0.10.100
+access address-assignment pool lan10 family inet range one high 10.0.10.200
+access address-assignment pool lan10 family inet dhcp-attributes router 10.0.10.1
+access address-assignment pool lan10 family inet dhcp-attributes name-server 10.0.1.10
+access address-assignment pool lan10 family inet dhcp-attributes maximum-lease-time 86400
+access address-assignment pool lan10 family inet dhcp-attributes option 42 ip-address 10.0.1.12
+access address-assignment pool lan10 family inet host pc hardware-address 02:00:00:00:00:01
+access address-assignment pool lan10 family inet host pc ip-address 10.0.10.9
+switch-options interface ge-0/0/6.0 interface-mac-limit 2
+switch-options interface ge-0/0/6.0 interface-mac-limit packet-action shutdown
+security forwarding-options family inet6 mode packet-based
+security nat source rule-set lan from zone trust
+security nat source rule-set lan to zone untrust
+security nat source rule-set lan rule one match source-address 10.0.10.0/24
+security nat source rule-set lan rule one then source-nat interface
+security zones security-zone trust interfaces ge-0/0/1.10 host-inbound-traffic system-services ssh
+vlans vlan20 vlan-id 20
+vlans vlan20 description "lienthong users"
+vlans vlan20 l3-interface irb.20
+vlans vlan30 vlan-id 30
+"""
+
+
+def test_what_a_plan_needs_is_taken_and_what_is_shown_can_be_typed() -> None:
+    device = box(GATEWAY)
+    login(device, "configure", *(f"set {line}" for line in PLAN.strip().splitlines()), "commit")
+    held = device.configuration()
+    login(device, "configure", *held.splitlines(), "commit")
+    assert device.configuration() == held
+    assert "Xy7abcabc" not in held
+
+
+def test_what_is_shown_can_be_deleted_line_by_line() -> None:
+    device = box(GATEWAY)
+    login(device, "configure", *(f"set {line}" for line in PLAN.strip().splitlines()), "commit")
+    shell = login(device, "configure")
+    single = {"description", "vlan-id"}  # `delete` takes a single value without it
+    for (line,) in JUNOS.parse(device.configuration()):
+        if line.split()[-2] in single or (" filter " in line and " count " not in line):
+            (typed,) = JUNOS.commands(((line,),), ())
+            assert shell.line(typed) == "", typed
+    left = list(device.candidate.sets())
+    assert "set firewall family inet filter lienthong-users term a" in left, "an empty term stays"
+    assert "set vlans vlan30" in left

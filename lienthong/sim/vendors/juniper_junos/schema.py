@@ -111,8 +111,8 @@ def paths(words: Sequence[str], here: Spec = ROOT, removing: bool = False) -> li
     """What a line says: one path a value, since values of one hierarchy may follow each other.
 
     Args:
-        removing: it is to be deleted: a statement with one value stands without it ("delete", CLI User
-            Guide), a list may be named as a whole.
+        removing: it is to be deleted: a list may be named as a whole, and a statement with one value stands
+            without it. Whether Junos also takes the value there is in no page that was found: not here.
 
     Raises:
         Refused: it says nothing that there is.
