@@ -468,7 +468,10 @@ def test_a_filter_that_lets_the_office_in_does() -> None:
 
 def test_a_router_with_zones_answers_only_where_they_say_so() -> None:
     device = box(GATEWAY)
-    committed(device, "delete security forwarding-options family mpls mode")
+    assert "must reboot" in committed(device, "delete security forwarding-options family mpls mode")
+    assert device.answers(CONTROLLER)
+    device.reboot()
+    device.pass_time(device.boot_s + 1)
     assert not device.answers(CONTROLLER)
     zone = "set security zones security-zone office"
     committed(device, f"{zone} interfaces ge-0/0/0.0", f"{zone} host-inbound-traffic system-services ssh")

@@ -24,6 +24,10 @@ FULL = (
     "/config: write failed, filesystem is full\n"
     "error: could not write configuration file: No space left on device\nerror: commit failed\n"
 )
+#: From memory.
+MODE = (
+    "warning: You have changed mpls flow mode.\nYou must reboot the system for your change to take effect.\n"
+)
 
 
 @dataclass
@@ -78,6 +82,7 @@ class JunosBox(Box):
         self.waiting: Waiting | None = None
         self._known: dict[IPv4Address, bool] = {}
         self.booted = self.clock()
+        self.packets = self._packets()
         if waited is not None and self.rollback_outlives_restart:
             self._return()
 
@@ -114,10 +119,14 @@ class JunosBox(Box):
 
     def answers(self, source: IPv4Address) -> bool:
         if source not in self._known:
-            mode = self.active.one("security", "forwarding-options", "family", "mpls", "mode")
-            guarded = self.routes and mode != "packet-based"
+            guarded = self.routes and not self.packets
             self._known[source] = answers(self.active, self.managed_by, source, guarded)
         return self._known[source]
+
+    def _packets(self) -> bool:
+        """Packet mode is said; it is in force with the next start ("forwarding-options (Security)")."""
+        mode = self.active.one("security", "forwarding-options", "family", "mpls", "mode")
+        return mode == "packet-based"
 
     def configuration(self) -> str:
         return "\n".join(self.active.sets()) + "\n"
@@ -141,11 +150,12 @@ class JunosBox(Box):
             how += f"\n    {comment}"
         self.forget()
         self._keep(self.candidate.copy(), user, how)
+        warned = MODE if self.routes and self._packets() != self.packets else ""
         if minutes is None:
-            return "commit complete\n"
+            return f"{warned}commit complete\n"
         self.waiting = Waiting(minutes, self.after(60 * minutes, self._return, "commit confirmed"))
         told = f"commit confirmed will be automatically rolled back in {minutes} minutes unless confirmed\n"
-        return told + "commit complete\n"
+        return warned + told + "commit complete\n"
 
     def check(self) -> str:
         """`commit check`. It confirms a commit that waits, as a commit does ("Commit the Configuration")."""

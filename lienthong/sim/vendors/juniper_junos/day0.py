@@ -1,7 +1,7 @@
 """What a device holds after day 0: `templates/bootstrap/juniper-junos.j2`, pasted at its console.
 
-An SRX300 is a packet-mode router here. That is no part of what is pasted yet, and a device in the flow mode
-of the factory drops every login by an interface that is in no security zone ("Security Zones Overview").
+An SRX300 is a packet-mode router here, and has been restarted since: a device in the flow mode of the factory
+drops every login by an interface that is in no security zone ("Security Zones Overview").
 """
 
 from __future__ import annotations
