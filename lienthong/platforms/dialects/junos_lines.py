@@ -22,7 +22,7 @@ _SEALED = re.compile(
 _KIND = {"plain-text-password-value": "password", "encrypted-password": "password"}
 #: An empty family of a leg stays when its last address goes, and does nothing.
 _EMPTY = re.compile(r"set interfaces \S+ unit \d+(?: family inet6?)?$")
-_ORDER = "set system authentication-order "
+ORDER = "set system authentication-order "
 _TERM = re.compile(r" term @(\S+) ")
 #: A term's name has letters, digits and hyphens, at most so many ("Guidelines for Configuring Firewall
 #: Filters", Routing Policies, Firewall Filters, and Traffic Policers User Guide).
@@ -58,12 +58,12 @@ def parse(text: str) -> Lines:
         if not raw.startswith("set ") or _EMPTY.match(raw):
             continue
         line = " ".join(_PLAIN.sub(r"\1", word) for word in WORD.findall(raw.split(" ## ")[0]))
-        if line.startswith(_ORDER):
-            asked += [word for word in line.removeprefix(_ORDER).split() if word not in "[]"]
-            line = _ORDER
+        if line.startswith(ORDER):
+            asked += [word for word in line.removeprefix(ORDER).split() if word not in "[]"]
+            line = ORDER
         found.append((_sealed(line),))
-    order = f"{_ORDER}[ {' '.join(asked)} ]" if len(asked) > 1 else _ORDER + "".join(asked)
-    return tuple((order,) if line == (_ORDER,) else line for line in dict.fromkeys(found))
+    order = f"{ORDER}[ {' '.join(asked)} ]" if len(asked) > 1 else ORDER + "".join(asked)
+    return tuple((order,) if line == (ORDER,) else line for line in dict.fromkeys(found))
 
 
 def intended(text: str) -> Lines:

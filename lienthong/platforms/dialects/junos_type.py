@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from lienthong.platforms import Line
-from lienthong.platforms.dialects.junos_lines import WORD, Sealed
+from lienthong.platforms.dialects.junos_lines import ORDER, WORD, Sealed
 
 #: Statements with one value: `delete` takes them without it, and `set` replaces it.
 _SINGLE = re.compile(
@@ -93,4 +93,6 @@ def _stem(line: str) -> str:
     if isinstance(line, Sealed):
         # the entry that holds the key; a password is a statement of its own
         return " ".join(words[:-2] if " md5 " in line or " snmp " in line else words[:-1])
+    if line.startswith(ORDER):
+        return ORDER.strip()
     return " ".join(words[:-1]) if _SINGLE.fullmatch(line) else line
