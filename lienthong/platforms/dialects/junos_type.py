@@ -13,14 +13,13 @@ from lienthong.platforms import Line
 from lienthong.platforms.dialects.junos_lines import ORDER, WORD, Sealed
 
 #: Statements with one value: `delete` takes them without it, and `set` replaces it.
-_SINGLE = re.compile(
-    r"set .* (?:description|vlan-id|l3-interface|interface-mode|host-name|domain-name|message|idle-timeout"
-    r"|class|preference|input|interface-mac-limit|packet-action|protocol-version|root-login|native-vlan-id"
-    r"|metric|interface-type|hello-interval|dead-interval|minimum-interval|multiplier|mode|router-id"
-    r"|network|low|high|active-server-group|read-view"
-    r"|(?<! from )source-address)"
-    r' (?:"(?:[^"\\]|\\.)*"|\S+)'
-)
+_SINGLE = frozenset(
+    {"description", "vlan-id", "l3-interface", "interface-mode", "host-name", "domain-name", "message",
+     "idle-timeout", "class", "preference", "input", "interface-mac-limit", "packet-action",
+     "protocol-version", "root-login", "native-vlan-id", "metric", "interface-type", "hello-interval",
+     "dead-interval", "minimum-interval", "multiplier", "mode", "router-id", "network", "low", "high",
+     "active-server-group", "read-view", "source-address"}
+)  # fmt: skip
 #: (statement without which the entry is nothing, the entry); the entry is a template of the groups.
 _ENTRIES = tuple(
     (re.compile(pattern), entries)
@@ -47,12 +46,12 @@ def commands(removed: Sequence[Line], added: Sequence[Line]) -> tuple[str, ...]:
     """What goes, what comes, and new terms before the one that drops the rest."""
     coming = [str(line[0]) for line in added]
     whole = _entries(removed, coming)
-    stems = {_stem(line) for line in coming if _SINGLE.fullmatch(line)}
+    stems = {_stem(line) for line in coming if _single(line)}
     gone = list(whole)
     for (line,) in removed:
         if not any(_under(line.removeprefix("set "), entry) for entry in whole):
             stem = _stem(line)
-            if not (_SINGLE.fullmatch(line) and stem in stems):
+            if not (_single(line) and stem in stems):
                 gone.append(stem.removeprefix("set "))
     typed = [
         f"delete {one}" for one in gone if not any(_under(one, other) and one != other for other in gone)
@@ -87,6 +86,12 @@ def _under(line: str, entry: str) -> bool:
     return line == entry or line.startswith(f"{entry} ")
 
 
+def _single(line: str) -> bool:
+    words = WORD.findall(line)
+    # addresses of a term are many
+    return len(words) > 3 and words[-2] in _SINGLE and words[-3] != "from"
+
+
 def _stem(line: str) -> str:
     """What `delete` is told of a line."""
     words = WORD.findall(line)
@@ -95,4 +100,4 @@ def _stem(line: str) -> str:
         return " ".join(words[:-2] if " md5 " in line or " snmp " in line else words[:-1])
     if line.startswith(ORDER):
         return ORDER.strip()
-    return " ".join(words[:-1]) if _SINGLE.fullmatch(line) else line
+    return " ".join(words[:-1]) if _single(line) else line
