@@ -650,11 +650,16 @@ def test_what_is_shown_can_be_deleted_line_by_line() -> None:
     device = box(GATEWAY)
     login(device, "configure", *(f"set {line}" for line in PLAN.strip().splitlines()), "commit")
     shell = login(device, "configure")
-    single = {"description", "vlan-id"}  # `delete` takes a single value without it
+    single = ("description ", "vlan-id ", "input ")  # `delete` takes a single value without it
     for (line,) in JUNOS.parse(device.configuration()):
-        if line.split()[-2] in single or (" filter " in line and " count " not in line):
-            (typed,) = JUNOS.commands(((line,),), ())
-            assert shell.line(typed) == "", typed
+        words = re.split(rf" (?={'|'.join(single)})", line.removeprefix("set "))
+        if len(words) > 1:
+            typed = f"delete {words[0]} {words[1].split()[0]}"
+        elif " filter " in line and " count " not in line:
+            typed = f"delete {words[0]}"
+        else:
+            continue
+        assert shell.line(typed) == "", typed
     left = list(device.candidate.sets())
     assert "set firewall family inet filter lienthong-users term a" in left, "an empty term stays"
     assert "set vlans vlan30" in left

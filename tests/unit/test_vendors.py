@@ -28,7 +28,7 @@ from lienthong.sim.server import HOST
 from lienthong.sim.vendors import discover
 from lienthong.target import Access
 from lienthong.transport.veil import Veil
-from tests.boxes import ROOT, Drive
+from tests.boxes import CONTROLLER, ROOT, Drive
 
 #: Sockets that tell what a model is for, and the node of the inventory that it is tried as.
 SHORT = {Role.GATEWAY: ("gw-wan", {"trunk0", "tslcd-a"}), Role.SWITCH: ("sw-wan", {"e1", "e24"})}
@@ -121,13 +121,13 @@ def test_a_restart_while_armed_leaves_what_was_before(
     vendor: str, role: Role, model: str | None, after: str
 ) -> None:
     device = drive(vendor, role, model)
+    assert device.kind.undo is not None
     before = frozenset(device.running())
     diff = device.diff()
     if after == "the last line":
         device.send(diff)
     else:
         undo = device.kind.undo
-        assert undo is not None
         session = device.session()
         undo.arm(session, Arming(undo.window(120), ROOT / "templates", "netadm"))
         for line in device.dialect.enter:
@@ -136,6 +136,12 @@ def test_a_restart_while_armed_leaves_what_was_before(
     device.box.reboot()
     device.box.pass_time(device.box.boot_s + 3600)
     now = frozenset(device.running())
+    assert device.box.answers(CONTROLLER)
+    if after == "the last line" and not device.kind.undo.survives_reboot:
+        # Nobody promises that it returns: then it holds all of it, and the next run finds nothing to do.
+        assert now != before
+        assert not device.diff()
+        return
     assert now == before, sorted(now ^ before)[:10]
 
 

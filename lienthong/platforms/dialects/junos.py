@@ -23,7 +23,7 @@ def commit(window_s: int) -> tuple[str, ...]:
 
 def prompt(name: str) -> str:
     """`user@name>`, with `#` while configuring."""
-    return rf"(?:^|[\r\n])[\w.-]+@{re.escape(name)}[>#] ?$"
+    return rf"(?:^|[\r\n])[\w.-]+@{re.escape(name.rpartition('@')[2])}[>#] ?$"
 
 
 JUNOS = Dialect(

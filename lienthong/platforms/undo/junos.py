@@ -81,7 +81,7 @@ def _waits(session: Session) -> bool:
 
 
 UNDO = Undo(
-    method="commit confirmed",
+    method="commit confirmed; a restart meanwhile may keep the change",
     dialect="junos",
     reboots=False,
     outage_s=5,
