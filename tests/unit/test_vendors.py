@@ -178,8 +178,20 @@ def shows(lines: list[str], command: str) -> int:
 
 def test_over_ssh_all_are_brought_to_their_intent_and_the_second_time_one_show_is_all(lab: Fleet) -> None:
     nodes = [lab.plan.nodes[name] for name in NODES]
-    results = netmiko.run(reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None)
+    under_way, most = set[str](), 0
+
+    def stage(name: str, reached: str, _data: object) -> None:
+        nonlocal most
+        (under_way.discard if reached == "saved" else under_way.add)(name)
+        most = max(most, len(under_way))
+
+    results = netmiko.run(
+        reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, record=stage,
+        changes_at_once=5,
+    )  # fmt: skip
     assert {one.node: (one.outcome, one.detail) for one in results} == dict.fromkeys(NODES, ("changed", ""))
+    assert 1 < most <= 5, "others wait for their turn"
+    assert not under_way
     for one in lab.served.values():
         assert one.box.configuration() == one.box.saved()
         one.history.clear()
