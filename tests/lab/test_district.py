@@ -65,7 +65,7 @@ def test_every_tool_takes_the_way_through_a_jump_host(
         jump.end()
     state = json.loads((lab.folder / "state.json").read_text(encoding="utf-8"))
     there = {ip for name, ip in state["management"].items() if name.startswith("loc-ninh-")}
-    assert hosts == there
+    assert there <= hosts  # and the office, where it asks for keys
 
 
 def test_a_plan_finds_nothing_to_do(district: District) -> None:
