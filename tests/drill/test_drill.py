@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from lienthong.drill import campaign
 from lienthong.drill.ground import LAB, candidates
 from lienthong.drill.judge import Snapshot, of_all, wrong
+from lienthong.sim.box import Box, Timer
 from lienthong.sim.vendors import discover
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,37 @@ def test_a_round_of_faults_leaves_nothing_half_done(
     found = campaign.one_round(ROOT, tmp_path / "ground", seed, "/kill/" in seed)
     assert found["wrong"] == []
     assert found["kill"] or len(found["struck"]) >= 4, "hardly a fault has struck"
+
+
+#: What a device will do by itself, as each vendor's box calls it.
+OWN_UNDO = (
+    "commit trial",
+    "commit confirmed",
+    "rollback",
+    "schedule reboot",
+    "cfg-revert",
+    "schedule lienthong-undo",
+)
+
+
+def test_devices_whose_own_undo_does_nothing_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Box.after
+
+    def after(self: Box, seconds: float, what: Callable[[], None], name: str = "") -> Timer:
+        return begin(self, seconds, (lambda: None) if name.startswith(OWN_UNDO) else what, name)
+
+    monkeypatch.setattr(Box, "after", after)
+    monkeypatch.setenv("LIENTHONG_LAB", LAB)
+    # When it is killed is never twice the same: one of these is enough.
+    for number, seed in enumerate(
+        ("7/kill/10", "7/kill/8", "7/kill/5", "7/kill/12", "7/kill/13", "7/kill/14")
+    ):
+        found = campaign.one_round(ROOT, tmp_path / str(number), seed, kill=True)
+        if any("holds neither" in one for one in found["wrong"]):
+            return
+    pytest.fail("nobody noticed")
 
 
 def test_every_vendor_with_an_undo_is_drilled() -> None:
