@@ -9,7 +9,6 @@ No secret passes here.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -47,6 +46,7 @@ if __name__ == "__main__":
         os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606
 
 import json  # noqa: E402 - what is kept needs none of these
+import shlex  # noqa: E402
 from collections import Counter  # noqa: E402
 
 from lienthong.errors import LienThongError  # noqa: E402
