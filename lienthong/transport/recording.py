@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -33,6 +34,12 @@ def recording(folder: Path, name: str, dialect: str, conceal: Callable[[str], st
     """
 
     def keep(direction: str, text: str) -> None:
+        try:
+            _write(direction, text)
+        except OSError as error:
+            _told(f"what is said to gear is not kept: {error}")
+
+    def _write(direction: str, text: str) -> None:
         now = datetime.now().astimezone()
         day = _day(folder, now.date())
         head = f"{now.isoformat(timespec='milliseconds')} {os.getpid()} {dialect} {direction} "
@@ -45,6 +52,12 @@ def recording(folder: Path, name: str, dialect: str, conceal: Callable[[str], st
             os.close(file)
 
     return keep
+
+
+@cache
+def _told(what: str) -> None:
+    """Once: a change must not be broken off because there is no room for its record."""
+    print(what, file=sys.stderr)
 
 
 def nowhere(direction: str, text: str) -> None:

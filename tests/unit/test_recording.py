@@ -56,3 +56,13 @@ def test_days_that_are_too_old_go_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     recording.recording(tmp_path, "gw", "ios", str)("<", "said")
     assert {path.name for path in tmp_path.iterdir()} == {young.isoformat(), other, today.isoformat()}
+
+
+def test_what_cannot_be_kept_breaks_nothing_and_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sessions").write_text("no folder")
+    keep = recording.recording(tmp_path / "sessions", "gw", "ios", str)
+    keep(">", "one")
+    keep("<", "two")
+    assert capsys.readouterr().err.count("what is said to gear is not kept") == 1
