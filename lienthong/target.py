@@ -57,6 +57,8 @@ class Access:
     """lab only: (platform, model) of devices that are another kind of gear here than the inventory says"""
     simulated: bool = False
     """The lab is simulated devices on loopback and nothing else: no namespaces, no packets."""
+    acted: frozenset[str] = frozenset()
+    """lab only: simulated devices among booted systems"""
     jump: Jump | None = None
     """The system through which everything is reached, if not directly."""
 
@@ -141,6 +143,7 @@ def _lab(root: Path) -> Access:
         ports=state.get("ports", {}),
         platforms=platforms,
         simulated=state.get("simulated", False),
+        acted=frozenset(state.get("acted", ())),
         jump=_jump("lienthong"),
     )
 

@@ -87,9 +87,9 @@ def status(as_json: Json = False) -> None:
     rows = [
         {
             "node": name,
-            "state": "on" if now.nodes[name].alive else "off",
+            "state": "simulated" if name in now.acted else "on" if now.nodes[name].alive else "off",
             "address": str(address),
-            "pid": now.nodes[name].pid,
+            "pid": now.nodes[name].pid if name in now.nodes else 0,
             "memory_mb": node.memory_mb(here, name),
         }
         for name, address in now.addresses.items()
@@ -103,9 +103,9 @@ def status(as_json: Json = False) -> None:
         )
         return
     print(f"lab {here.name}: {', '.join(now.sites)}")
-    print(f"{'node':<22} {'state':<6} {'address':<16} {'pid':>8} {'MB':>5}")
+    print(f"{'node':<22} {'state':<9} {'address':<16} {'pid':>8} {'MB':>5}")
     for row in rows:
-        print("{node:<22} {state:<6} {address:<16} {pid:>8} {memory_mb:>5}".format(**row))
+        print("{node:<22} {state:<9} {address:<16} {pid:>8} {memory_mb:>5}".format(**row))
     for text in cut:
         print(f"cut: {text}")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lienthong.errors import LienThongError, Unreachable
-from lienthong.lab import cgroup, clean, disk, image, keys, machine, node, outside, state, wire
+from lienthong.lab import cgroup, clean, disk, image, keys, machine, node, outside, simulated, state, wire
 from lienthong.lab.place import Place
 from lienthong.lab.progress import say
 from lienthong.lab.topology import Topology, derive
@@ -33,7 +33,7 @@ def up(
     """
     machine.require()
     topology = derive(plan, slugs)
-    _all_debian(plan, topology)
+    acted = simulated.gear(plan, topology)
     with _alone(place):
         before = state.read(place)
         if before is not None and all(running.alive for running in before.nodes.values()):
@@ -50,7 +50,7 @@ def up(
         # Whatever this process starts belongs to the lab from birth: a kill leaves nothing that is not found.
         cgroup.join(f"{place.cgroup}/up")
         try:
-            now = _start(place, topology, platforms or {})
+            now = _start(place, topology, platforms or {}, acted)
         except BaseException:
             cgroup.go_back(home)
             clean.wipe(place)
@@ -112,19 +112,14 @@ def running(place: Place) -> state.State:
     return now
 
 
-def _all_debian(plan: ProvincePlan, topology: Topology) -> None:
-    """Nobody can ship a vendor's software; a twin or a simulated device stands in for it, and says so."""
-    booted = {system.name for system in topology.systems}
-    other = [name for name, node in plan.nodes.items() if name in booted and not node.debian]
-    if other:
-        raise LienThongError(
-            f"{', '.join(other)}: software that the lab cannot start",
-            hint="lab up … --twin open puts FRR and Open vSwitch in its place; lienthong sim up simulates it",
-        )
-
-
-def _start(place: Place, topology: Topology, platforms: Mapping[str, tuple[str, str | None]]) -> state.State:
-    names = [system.name for system in topology.systems]
+def _start(
+    place: Place,
+    topology: Topology,
+    platforms: Mapping[str, tuple[str, str | None]],
+    acted: Mapping[str, tuple[str, str | None]],
+) -> state.State:
+    booted = [system for system in topology.systems if system.booted]
+    names = [system.name for system in booted]
     say(f"lab {place.name}: {', '.join(topology.sites)}: {len(names)} systems, {len(topology.probes)} probes")
     base = image.ensure()
     authorized = _keys(place, topology)
@@ -132,7 +127,7 @@ def _start(place: Place, topology: Topology, platforms: Mapping[str, tuple[str, 
     wire.build(place, topology)
     say(f"lab {place.name}: booting")
     known = []
-    for system in topology.systems:
+    for system in booted:
         root = disk.mount(place, system.name, base)
         host_key = keys.ssh_key(f"root@{system.name}")
         disk.personalise(root, system.name, host_key, authorized)
@@ -140,8 +135,10 @@ def _start(place: Place, topology: Topology, platforms: Mapping[str, tuple[str, 
             outside.furnish(place, topology, system.name, root)
         bare = " ".join(host_key.public.split()[:2])
         known.append(f"{topology.addresses[system.name]},{system.name} {bare}\n")
+    running = _boot(place, topology, names)
+    known += simulated.start(place, topology, acted)
     place.known_hosts.write_text("".join(known), encoding="ascii")
-    now = state.of(place, topology, _boot(place, topology, names), platforms)
+    now = state.of(place, topology, running, platforms, acted)
     state.write(place, now)
     say(f"lab {place.name}: up")
     return now

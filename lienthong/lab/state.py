@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -34,6 +34,8 @@ class State:
     ports: dict[str, int] = field(default_factory=dict)
     simulated: bool = False
     """Devices of `lienthong sim`: no system was booted."""
+    acted: tuple[str, ...] = ()
+    """Simulated devices among the booted systems."""
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:
@@ -46,6 +48,7 @@ def of(
     topology: Topology,
     nodes: dict[str, Running],
     platforms: Mapping[str, tuple[str, str | None]],
+    acted: Iterable[str] = (),
 ) -> State:
     """The state of a lab that has just come up."""
     addresses = {name: str(address) for name, address in topology.addresses.items()}
@@ -70,6 +73,7 @@ def of(
         links=[[[link.a.node, link.a.port], [link.b.node, link.b.port]] for link in topology.links],
         nodes=nodes,
         platforms={name: list(kind) for name, kind in platforms.items()},
+        acted=tuple(acted),
     )
 
 
@@ -88,7 +92,8 @@ def read(place: Place) -> State | None:
         return None
     raw.pop("version")
     nodes = {name: Running(**values) for name, values in raw.pop("nodes").items()}
-    return State(**{**raw, "sites": tuple(raw["sites"])}, nodes=nodes)
+    names = {key: tuple(raw.get(key, ())) for key in ("sites", "acted")}
+    return State(**{**raw, **names}, nodes=nodes)
 
 
 def names(root: Path) -> list[str]:

@@ -46,6 +46,8 @@ class System:
     outside: bool
     tun: bool
     """Whether it makes interfaces of its own in user space (Open vSwitch, WireGuard)."""
+    booted: bool = True
+    """Not: nobody can ship its software; a simulated device stands in its namespace, and switches nothing."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def default_sites(plan: ProvincePlan) -> tuple[str, ...]:
 
 
 def _system(node: Node) -> System:
-    return System(node.name, False, node.device is not None or bool(node.tunnels))
+    return System(node.name, False, node.device is not None or bool(node.tunnels), node.debian)
 
 
 def _links(

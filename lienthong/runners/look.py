@@ -180,7 +180,7 @@ def predicted_right(device: Device, part: Predicted) -> bool:
 def management(shared: Shared, node: Node) -> Management:
     """How the node is reached while it is changed."""
     access = shared.access
-    by_plan = access.target is Target.LIVE or access.simulated
+    by_plan = access.target is Target.LIVE or access.simulated or node.name in access.acted
     return Management(
         frozenset(access.management_interfaces),
         node.address if by_plan else None,

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,18 @@ def main() -> None:
     found = fleet(
         asked.root, asked.name, load(asked.root / "inventory"), platforms, asked.scale, asked.latency
     )
+    serve(found, found.write)
+
+
+def serve(found: Fleet, ready: Callable[[], None]) -> None:
+    """Devices are up until SIGTERM; `ready` is called when they can be reached."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     found.start()
     threading.Thread(target=_answer, args=(found,), daemon=True).start()
     (found.folder / PID).write_text(f"{os.getpid()} {_started(os.getpid())}\n", encoding="ascii")
-    found.write()
+    ready()
     ended.wait()
     found.stop()
     for name in (SOCKET, PID):

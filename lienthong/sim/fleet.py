@@ -21,7 +21,7 @@ from lienthong.model.site import Inventory
 from lienthong.plan.build import build
 from lienthong.plan.wanted import management_networks
 from lienthong.platforms import platform
-from lienthong.sim.server import HOST, TICK_S, Served
+from lienthong.sim.server import HOST, TICK_S, Door, Served
 from lienthong.sim.vendors import of_platform
 from lienthong.workspace import twinned
 
@@ -46,6 +46,7 @@ class Fleet:
     plan: ProvincePlan
     platforms: Mapping[str, tuple[str, str | None]]
     served: dict[str, Served]
+    _written: bool = False
 
     @property
     def folder(self) -> Path:
@@ -64,7 +65,8 @@ class Fleet:
 
     def stop(self) -> None:
         """Switch all off and take the lab's state away."""
-        (self.folder / "state.json").unlink(missing_ok=True)
+        if self._written:
+            (self.folder / "state.json").unlink(missing_ok=True)
         self._ended.set()
         self._thread.join(10)
 
@@ -95,6 +97,7 @@ class Fleet:
         new = self.folder / "state.json.new"
         new.write_text(json.dumps(state, indent=1), encoding="utf-8")
         new.replace(self.folder / "state.json")
+        self._written = True
 
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -120,6 +123,7 @@ def fleet(
     platforms: Mapping[str, tuple[str, str | None]],
     scale: float = 1.0,
     latency_s: float = 0.0,
+    doors: Mapping[str, Door] | None = None,
 ) -> Fleet:
     """Devices by full name, each of a platform and model; not started yet. Makes the lab's key.
 
@@ -133,11 +137,16 @@ def fleet(
     served = {}
     for node_name in platforms:
         node = plan.nodes.get(node_name)
-        if node is None or node.device is None:
-            raise LienThongError(f"{node_name} is no gateway or switch of the inventory")
+        kind = None
+        if node is not None:
+            kind = node.device.platform if node.device is not None else node.platform
+        if node is None or kind is None:
+            raise LienThongError(f"{node_name} is no gateway, switch or endpoint of the inventory")
         managed = IPv4Interface(f"{node.address}/{node.segment.prefix.prefixlen}")
-        box = of_platform(node.device.platform).make(node_name, managed, [public])
-        served[node_name] = Served(box, _controller(plan, node), scale, latency_s)
+        box = of_platform(kind).make(node_name, managed, [public])
+        served[node_name] = Served(
+            box, _controller(plan, node), scale, latency_s, (doors or {}).get(node_name, Door())
+        )
     return Fleet(root, name, plan, platforms, served)
 
 

@@ -6,6 +6,9 @@ import asyncio
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -21,19 +24,54 @@ TICK_S = 0.05
 KEPT = 5000
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where a device is reached."""
+
+    host: str = HOST
+    port: int | None = None
+    """None: one that is free."""
+    inside: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Where its sockets are made: a network namespace, for instance."""
+
+    def hold(self) -> socket.socket:
+        """A port that is this device's while it is up and while it is not: no other listener and no
+        connection going out gets it, and nobody is let in by this socket itself."""
+        with self.inside():
+            if self.port is not None:
+                return _bound(self.host, self.port)
+            taken = socket.socket()
+            try:
+                taken.bind(
+                    (self.host, 0)
+                )  # without sharing: one that nobody has, not one that another shares
+                port = taken.getsockname()[1]
+            finally:
+                taken.close()
+            return _bound(self.host, port)
+
+    def open(self, port: int) -> socket.socket:
+        """A socket to listen on."""
+        with self.inside():
+            return _bound(self.host, port)
+
+
 class Served:
     """One box behind a port. Its listener is there while the box would answer the controller, and only
     then."""
 
-    def __init__(self, box: Box, source: IPv4Address, scale: float = 1.0, latency_s: float = 0.0) -> None:
+    def __init__(
+        self, box: Box, source: IPv4Address, scale: float = 1.0, latency_s: float = 0.0, door: Door = Door()
+    ) -> None:
         """`source` is the address the controller is taken to come from; `scale`: device seconds per real
         one."""
+        self.door = door
         self.box = box
         self.source = source
         self.scale = scale
         self.latency_s = latency_s
         self.host_key: Any = asyncssh.generate_private_key("ssh-ed25519")
-        self._held = _held_port()
+        self._held = door.hold()
         self.port: int = self._held.getsockname()[1]
         self.faults: list[Fault] = []
         self.struck: list[Fault] = []
@@ -84,8 +122,8 @@ class Served:
         if self._listener is None and open_:
             self._served_key = key
             self._listener = await asyncssh.listen(
-                HOST, self.port, server_factory=lambda: _Server(self), server_host_keys=[key],
-                reuse_address=True, reuse_port=True, encoding="utf-8", line_editor=False, login_timeout=30,
+                sock=self.door.open(self.port), server_factory=lambda: _Server(self), server_host_keys=[key],
+                encoding="utf-8", line_editor=False, login_timeout=30,
             )  # fmt: skip
         for session in list(self.sessions):
             if session.shell.closed and not session.silent:
@@ -149,16 +187,9 @@ class _Server(asyncssh.SSHServer):
         return False if shell is None else Session(self._served, shell)
 
 
-def _held_port() -> socket.socket:
-    """A port that is this device's while it is up and while it is not: no other listener and no connection
-    going out gets it, and nobody is let in by this socket itself."""
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    taken = socket.socket()
-    try:
-        taken.bind((HOST, 0))  # without sharing: a port that nobody has, not one that another shares
-        port = taken.getsockname()[1]
-    finally:
-        taken.close()
-    held.bind((HOST, port))
-    return held
+def _bound(host: str, port: int) -> socket.socket:
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    found.bind((host, port))
+    return found

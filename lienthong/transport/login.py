@@ -6,12 +6,14 @@ There is no way to turn the verification off: it is not a parameter of anything 
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import paramiko
-from netmiko import ConnectHandler
+from netmiko import BaseConnection, ConnectHandler
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadException
 
 from lienthong import jump
@@ -25,6 +27,7 @@ from lienthong.transport.veil import Veil
 E = TypeVar("E", bound=BaseException)
 CONNECT_S = 8.0
 #: Logins under way at a time: AAA servers answer one after the other, and key exchange costs processor.
+#: One ends with the authentication; the first answers of a slow device are waited for beside others.
 LOGINS_AT_ONCE = 32
 _LOGINS = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 #: Before a busy device is asked again.
@@ -45,8 +48,7 @@ def connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSess
     """
     for pause_s in (*PAUSES_S, None):
         try:
-            with _LOGINS:
-                return _connect(access, node, dialect, veil)
+            return _connect(access, node, dialect, veil)
         except Busy as error:
             # Every VTY line is taken, or the server that is asked about logins is slow: others will be done.
             if pause_s is None:
@@ -70,12 +72,13 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
             system_host_keys=False,
             alt_host_keys=True,
             alt_key_file=str(access.known_hosts),
-            sock=jump.connect(access, address, port, CONNECT_S),
             conn_timeout=CONNECT_S,
             auth_timeout=CONNECT_S,
             banner_timeout=CONNECT_S,
-            auto_connect=True,
+            auto_connect=False,
         )
+        _take_turns(connection, lambda: jump.connect(access, address, port, CONNECT_S))
+        connection._open()  # what Netmiko itself calls where it connects at once
     except NetmikoAuthenticationException:
         raise Unreachable(
             f"{name}: the key {access.key_file} is refused", hint="no second attempt is made"
@@ -84,15 +87,35 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
         wrong = _cause(error, paramiko.BadHostKeyException)
         if wrong is not None:
             raise _changed_key(name, wrong) from None
-        text = " ".join(str(_cause(error, paramiko.SSHException) or error).split())
+        text = " ".join(str(_cause(error, OSError) or _cause(error, paramiko.SSHException) or error).split())
         if "not found in known_hosts" in text:
             raise Unreachable(
                 f"{name}: no host key is on record for {address}",
                 hint=f"compare it with the device's console: lienthong trust {name}",
             ) from None
+        if text == "Socket is closed":  # paramiko's word for a connection that the other end has ended
+            text = "the connection ended while it was logged in to"
         what = f"{name}: {text[:300] or type(error).__name__}"
         raise (Busy if _is_busy(error) else Unreachable)(what) from None
     return SshSession(name, connection, dialect, veil, access.sessions)
+
+
+def _take_turns(connection: BaseConnection, sock: Callable[[], socket.socket | None]) -> None:
+    """Let a login wait for its turn, from the first packet to the authentication."""
+    build = connection._build_ssh_client  # where Netmiko lets its client be made otherwise
+
+    def client() -> paramiko.SSHClient:
+        made: paramiko.SSHClient = build()
+        connect = made.connect
+
+        def in_turn(*words: Any, **options: Any) -> None:
+            with _LOGINS:
+                connect(*words, **{**options, "sock": sock()})
+
+        setattr(made, "connect", in_turn)  # noqa: B010
+        return made
+
+    setattr(connection, "_build_ssh_client", client)  # noqa: B010
 
 
 def _is_busy(error: BaseException) -> bool:

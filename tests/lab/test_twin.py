@@ -16,6 +16,7 @@ import pytest
 from tests.lab.conftest import ROOT
 
 NAME = "test-twin"
+SIMULATED = {"loc-ninh-gw-wan", "loc-ninh-sw-wan"}
 #: What the inventory of Lộc Ninh says instead: a router and a switch of two vendors.
 GEAR = """
 devices:
@@ -61,11 +62,29 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
         found.run("lab", "down")
 
 
-def test_the_lab_says_that_it_cannot_start_such_gear(twin: Twin) -> None:
-    refused = twin.run("lab", "up", "tinh-uy", "loc-ninh")
-    assert refused.returncode == 2, refused.stderr
-    assert "loc-ninh-gw-wan, loc-ninh-sw-wan: software that the lab cannot start" in refused.stderr
-    assert "--twin open" in refused.stderr
+def test_real_hosts_and_simulated_gear_are_one_lab(twin: Twin) -> None:
+    up = twin.run("lab", "up", "tinh-uy", "loc-ninh")
+    try:
+        assert up.returncode == 0, up.stderr
+        assert "loc-ninh-gw-wan: mikrotik-routeros, simulated" in up.stderr
+        status = json.loads(twin.run("lab", "status", "--json").stdout)["nodes"]
+        assert {one["node"] for one in status if one["state"] == "simulated"} == SIMULATED
+        first = twin.run("apply", "tinh-uy", "loc-ninh")
+        assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-2000:]
+        again = twin.run("apply", "tinh-uy", "loc-ninh", "--json")
+        assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-2000:]
+        steps = json.loads(again.stdout)["steps"]
+        # Hosts behind gear that switches no packet have no time server, and ask for it again each time.
+        gear = {one["node"]: one["outcome"] for one in steps if one["node"] in SIMULATED}
+        assert gear == dict.fromkeys(SIMULATED, "unchanged")
+        spoilt = twin.run("sim", "fault", "loc-ninh-gw-wan", "cut-after", "--at", "1")
+        assert spoilt.returncode == 0, spoilt.stderr
+        cut = twin.run("plan", "loc-ninh")
+        assert cut.returncode != 0
+        assert "loc-ninh-gw-wan: the connection ended while it was logged in to" in cut.stdout, cut.stdout
+    finally:
+        twin.run("lab", "down")
+    assert twin.run("lab", "status").returncode != 0
 
 
 def test_vlans_routes_and_policy_of_a_vendors_site_are_proved_with_packets(twin: Twin) -> None:
