@@ -11,7 +11,7 @@ from lienthong.facts import Facts
 from lienthong.model.intent import ProvincePlan, SitePlan
 
 
-@control("DEV-14", kind="probe")
+@control("DEV-14", kind="probe", gear=True)
 def test_a_workstation_gets_an_address(
     site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence
 ) -> None:

@@ -25,7 +25,7 @@ def _asking(site: SitePlan, plan: ProvincePlan, probes: Probes, side: Side) -> t
     return probes.need(site.site.slug, segment.name), str(resolver), servers[0]
 
 
-@control("NET-08", kind="probe")
+@control("NET-08", kind="probe", gear=True)
 def test_names_of_the_wan_side_resolve(
     site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence
 ) -> None:
@@ -33,7 +33,7 @@ def test_names_of_the_wan_side_resolve(
     _resolve(site, plan, probes, evidence, Side.WAN)
 
 
-@control("NET-08", kind="probe")
+@control("NET-08", kind="probe", gear=True)
 def test_names_of_the_internet_side_resolve(
     site: SitePlan, plan: ProvincePlan, probes: Probes, access: Access, evidence: Evidence
 ) -> None:

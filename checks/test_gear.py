@@ -159,7 +159,7 @@ def _peers(node: Node, plan: ProvincePlan, access: Access) -> dict[str, str]:
     return found
 
 
-@control("NET-12", nodes=ROUTED)
+@control("NET-12", nodes=ROUTED, gear=True)
 def test_every_line_has_its_neighbour(
     facts: Facts, node: Node, plan: ProvincePlan, access: Access, evidence: Evidence
 ) -> None:

@@ -14,7 +14,7 @@ from lienthong.target import Access
 SHOWN = 40
 
 
-@control("NET-02a", kind="probe")
+@control("NET-02a", kind="probe", gear=True)
 def test_every_flow_of_the_plan_passes(
     site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
 ) -> None:
@@ -27,6 +27,8 @@ def test_every_flow_of_the_plan_passes(
         evidence(f"not played: {line}")
     for line in result.passed[:SHOWN]:
         evidence(line)
+    for line in result.passed:
+        evidence.holds(line.rpartition(": ")[0])  # a port that is shut says so, and was reached
     if result.broken:
         raise RuntimeError("; ".join(result.broken))
     assert not result.blocked, "\n".join(result.blocked[:SHOWN])

@@ -21,6 +21,11 @@ Without, it runs once a site. Every check may ask for `site` (SitePlan), `plan` 
 `secrets`, `probes` (`lienthong.audit.probes`), `hosts` (any node's Testinfra host by name: `hosts(name)`),
 `facts_of` (any node's facts by name: `facts_of(name)`) and `evidence` (call it with a line that was seen).
 
+With `gear=True` a check is also run before a device is told anything and before the change of it is
+confirmed: what passed must pass again, or the device is returned. Such a check is quick and harmless. One
+that looks at many things says of each that it holds (`evidence.holds`), so that one which did not hold
+before the change hides no other.
+
 Checks that ask only for these run side by side in threads, so slow ones overlap; `alone=True` keeps one
 to itself. A check that asks for other fixtures runs by itself, as pytest does it. Drills run last.
 """
@@ -39,14 +44,27 @@ from lienthong.model.finding import Kind
 from lienthong.model.intent import Node
 from lienthong.model.words import Side
 
-#: A check calls it with a line that was seen; it stands in the report.
-Evidence = Callable[[str], None]
 #: Testinfra's host: it has no types of its own.
 Host = Any
 #: Gives the Testinfra host of any system by its name.
 Hosts = Callable[[str], Host]
 Check = TypeVar("Check", bound=Callable[..., None])
 MARK = "__lienthong_control__"
+
+
+class Evidence:
+    """A check calls it with a line that was seen; it stands in the report."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.held: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+
+    def holds(self, fact: str) -> None:
+        """Say of one thing among many that it holds now, in words that are the same each time it does."""
+        self.held.append(fact)
 
 
 @dataclass(frozen=True)
@@ -99,6 +117,7 @@ class Mark:
     nodes: Selector | None
     alone: bool
     lab_only: bool
+    gear: bool = False
 
 
 class NotApplicable(Skipped):
@@ -126,6 +145,7 @@ def control(
     nodes: Selector | None = None,
     alone: bool = False,
     lab_only: bool = False,
+    gear: bool = False,
 ) -> Callable[[Check], Check]:
     """Mark a function as the check of a control of the catalogue `checks/controls.yaml`.
 
@@ -135,8 +155,9 @@ def control(
         nodes: which nodes it looks at, one by one; None for the site as a whole.
         alone: nothing else may run at the same time.
         lab_only: it speaks of the lab itself and is not collected live.
+        gear: what passed before a change of gear must pass before the change is confirmed.
     """
-    mark = Mark(name, Kind(kind), nodes, alone, lab_only)
+    mark = Mark(name, Kind(kind), nodes, alone, lab_only, gear)
 
     def apply(function: Check) -> Check:
         if not (function.__doc__ or "").strip():

@@ -25,6 +25,7 @@ from lienthong.lease import hold
 from lienthong.lease.site import leased
 from lienthong.model.intent import Node
 from lienthong.model.words import Target
+from lienthong.runners.evidence import Witness
 from lienthong.runners.result import StepResult, Tool
 from lienthong.services import discover
 from lienthong.stopping import Stop
@@ -90,6 +91,8 @@ class Options:
     back."""
     expected: Mapping[str, str] = field(default_factory=dict)
     """Fingerprints that devices must still have: what a kept plan saw."""
+    witness: Witness | None = None
+    """Asks the checks of a site before and after one of its devices is changed."""
     hosts: bool = True
     """Look at Debian systems too, not only at the command lines of gear."""
     gear: bool = True
@@ -265,6 +268,7 @@ def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
         window_s=options.window_s, record=run.record, exact=options.exact, expected=options.expected,
         held=run.held, stopped=run.stopped, alone=run.journal is not None,
         unsaved=frozenset(run.journal.unsaved() if run.journal else ()), doubted=_doubted(run.journal),
+        witness=options.witness,
     )  # fmt: skip
     return run.keep(results)
 

@@ -17,7 +17,15 @@ import pytest
 
 from lienthong.audit.run import ITSELF
 from lienthong.audit.session import CheckSession, chosen_sites
-from lienthong.checks import Mark, NotApplicable, NotAssessed, description_of, mark_of, not_applicable
+from lienthong.checks import (
+    Evidence,
+    Mark,
+    NotApplicable,
+    NotAssessed,
+    description_of,
+    mark_of,
+    not_applicable,
+)
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.finding import Control, Finding, Kind, Status
 from lienthong.root import find_root
@@ -37,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--site", action="append", default=[], help="slugs of the audited sites, with commas")
     group.addoption("--target", default=None, help="lab or live")
     group.addoption("--drill", action="store_true", help="also run checks that disturb")
+    group.addoption("--gear", action="store_true", help="only what a change of gear must leave as it was")
     group.addoption("--control", action="append", default=[], help="only these controls, with commas")
     group.addoption("--findings", default=None, metavar="FILE", help="write findings there as JSON lines")
 
@@ -71,7 +80,7 @@ class _Task:
     """One check at one place, running or run in a thread."""
 
     def __init__(self) -> None:
-        self.evidence: list[str] = []
+        self.evidence = Evidence()
         self.seconds = 0.0
         self.future: Future[None] | None = None
 
@@ -100,7 +109,7 @@ class Checks:
             ws = workspace(self.folder.parent, option.target)
             sites = chosen_sites(ws, _words(option.site))
             self.catalogue = load(ws.root)
-            self.session = CheckSession(ws, sites, option.drill)
+            self.session = CheckSession(ws, sites, option.drill, option.gear)
             if not option.collectonly:
                 self.session.open()
         except LienThongError as error:
@@ -140,6 +149,8 @@ class Checks:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Only the controls asked for; drills last; say what was collected."""
+        if self.open_session.gear:
+            items[:] = [item for item in items if (m := _mark(item)) and m.gear]
         wanted = set(_words(self.config.option.control))
         ours = [item for item in items if self._is_ours(item)]
         if wanted:
@@ -204,7 +215,7 @@ class Checks:
         try:
             function = item.function
             names = [name for name in item._fixtureinfo.argnames if name in SHARED]
-            function(**self._values(item, names, task.evidence.append))
+            function(**self._values(item, names, task.evidence))
         finally:
             task.seconds = monotonic() - started
 
@@ -271,6 +282,9 @@ class Checks:
                 item.stash[SECONDS] = item.stash.get(SECONDS, 0.0) + call.duration
             else:
                 self._write({"finding": self._finding(item, verdicts).model_dump(mode="json")})
+                held = _seen(item, self.tasks.get(item.nodeid)).held
+                if self.open_session.gear and held:
+                    self._write({"held": held, **self._about(item)})
         return report
 
     def _finding(self, item: pytest.Item, verdicts: list[tuple[Status, str]]) -> Finding:
@@ -279,7 +293,7 @@ class Checks:
         if status is Status.PASS:
             status, detail = next((v for v in verdicts if v[0] is not Status.PASS), verdicts[0])
         task = self.tasks.get(item.nodeid)
-        evidence: list[str] = task.evidence if task else item.stash.get(EVIDENCE, [])
+        evidence = _seen(item, task).lines
         seconds: float = task.seconds if task else item.stash.get(SECONDS, 0.0)
         about = self._about(item)
         return Finding(
@@ -335,9 +349,8 @@ class Checks:
     @pytest.fixture(name="evidence")
     def evidence_fixture(self, request: pytest.FixtureRequest) -> Any:
         """Call it with a line that was seen; it stands in the report."""
-        lines: list[str] = []
-        request.node.stash[EVIDENCE] = lines
-        return lines.append
+        seen: Evidence = request.node.stash.setdefault(EVIDENCE, Evidence())
+        return seen
 
 
 def _fixture(name: str) -> Any:
@@ -353,7 +366,11 @@ for _name in sorted(SHARED - {"evidence"}):
 
 VERDICTS: pytest.StashKey[list[tuple[Status, str]]] = pytest.StashKey()
 SECONDS: pytest.StashKey[float] = pytest.StashKey()
-EVIDENCE: pytest.StashKey[list[str]] = pytest.StashKey()
+EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
+
+
+def _seen(item: pytest.Item, task: _Task | None) -> Evidence:
+    return task.evidence if task else item.stash.get(EVIDENCE, Evidence())
 
 
 def _mark(item: pytest.Item) -> Mark | None:

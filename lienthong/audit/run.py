@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,7 @@ def run(ws: Workspace, sites: Sequence[str], *, drill: bool = False, progress: P
     for slug in sites:
         ws.site(slug)
     started = datetime.now(UTC)
-    records, code, said = _pytest(ws, sites, drill, progress)
+    records, code, said = records_of(ws, sites, ["--drill"] if drill else [], progress)
     findings = [Finding.model_validate(r["finding"]) for r in records if "finding" in r]
     collected = [r["collected"] for r in records if "collected" in r]
     if not collected and not findings:
@@ -80,10 +81,14 @@ def commit(root: Path) -> str:
     return head.stdout.strip() + ("-dirty" if changed.stdout.strip() else "")
 
 
-def _pytest(
-    ws: Workspace, sites: Sequence[str], drill: bool, progress: Progress
+def records_of(
+    ws: Workspace, sites: Sequence[str], words: Sequence[str], progress: Progress = quiet
 ) -> tuple[list[dict[str, Any]], int, str]:
-    """Start it and read its records as they come: (records, exit code, what it printed)."""
+    """Start pytest and read its records as they come: (records, exit code, what it printed).
+
+    Args:
+        words: options of `lienthong.pytest_plugin` beside the sites, the target and the findings.
+    """
     reader, writer = os.pipe()
     argv = [
         sys.executable,
@@ -111,14 +116,16 @@ def _pytest(
         f"--target={ws.access.target.value}",
         f"--findings=/dev/fd/{writer}",
     ]
-    argv += ["--drill"] if drill else []
+    argv += words
     env = dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", LIENTHONG_ROOT=str(ws.root), PYTHONUTF8="1")
     env.pop("PYTEST_ADDOPTS", None)
     records: list[dict[str, Any]] = []
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(
-            argv, cwd=ws.root, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=(writer,)
-        )
+            argv, cwd=ws.root, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            pass_fds=(writer,),
+            start_new_session=True,  # Ctrl-C is for us to deal with, in order
+        )  # fmt: skip
         os.close(writer)
         try:
             with os.fdopen(reader, encoding="utf-8") as lines:
@@ -129,7 +136,7 @@ def _pytest(
                         progress(Finding.model_validate(record["finding"]))
             code = process.wait()
         except BaseException:
-            process.terminate()  # the plugin mends what a drill has cut before it ends
+            process.send_signal(signal.SIGINT)  # a drill mends what it has cut before it ends
             process.wait()
             raise
         said.seek(0)

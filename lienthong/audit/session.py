@@ -29,6 +29,8 @@ class CheckSession:
     ws: Workspace
     sites: tuple[str, ...]
     drill: bool
+    gear: bool = False
+    """Only what a change of gear must leave as it was: few nodes are asked, when they are wanted."""
     _hosts: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -69,7 +71,8 @@ class CheckSession:
 
             enter(self.ws.root)
         self.probes.open()
-        self.gathering.start(node.name for node in self.nodes() if self.ws.access.reaches(node))
+        if not self.gear:
+            self.gathering.start(node.name for node in self.nodes() if self.ws.access.reaches(node))
 
     def nodes(self) -> list[Node]:
         """Every node of the audited sites, of the side this controller works for."""

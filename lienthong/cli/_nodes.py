@@ -14,6 +14,7 @@ from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
 from lienthong.model.words import Side, Target
 from lienthong.root import find_root
+from lienthong.runners.evidence import Witness
 from lienthong.workspace import Workspace
 
 
@@ -68,6 +69,15 @@ def start(
 
         enter(found)
     return ws, slugs, nodes
+
+
+def witness(ws: Workspace) -> Witness | None:
+    """Who asks the checks of a site while its gear is changed; nobody where no packet is switched."""
+    if ws.access.simulated:
+        return None
+    from lienthong.audit.witness import Witness as Asking
+
+    return Asking(ws)
 
 
 def _where(root: Path) -> str:

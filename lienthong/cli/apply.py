@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli._nodes import show, start
+from lienthong.cli._nodes import show, start, witness
 from lienthong.cli._options import All, Json, Root, SideOption, Sites, TargetOption, say
 from lienthong.errors import Refused
 from lienthong.model.words import Side, Target
@@ -15,7 +15,8 @@ from lienthong.model.words import Side, Target
 Allow = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow", help="override a refusal of the guard by name, e.g. large-removal@loc-ninh-gw-wan"
+        "--allow",
+        help="override a refusal by name, e.g. large-removal@loc-ninh-gw-wan; checks@DEVICE asks no checks",
     ),
 ]
 
@@ -47,7 +48,7 @@ def command(
             f"the level of {', '.join(asking)} asks for a plan that a second officer has signed",
             hint="lienthong plan … --out FILE, have it signed, lienthong apply FILE",
         )
-    options = provision.Options(allow=frozenset(allow or ()), hosts=not gear)
+    options = provision.Options(allow=frozenset(allow or ()), hosts=not gear, witness=witness(ws))
     report = provision.apply(ws, slugs, nodes, say, options, verb="gear" if gear else "apply")
     show(report, ws, slugs, as_json)
 
@@ -77,7 +78,7 @@ def _apply_kept(
     ws, slugs, nodes = start("apply", root, target or Target(kept.target), kept.sites, False, side or own)
     officer = planfile.check_signature(kept, path, ws)
     say(f"plan of {kept.made} by {kept.author}" + (f", signed by {officer}" if officer else ", not signed"))
-    options = provision.Options(allow=allow, expected=kept.expected, hosts=kept.whole)
+    options = provision.Options(allow=allow, expected=kept.expected, hosts=kept.whole, witness=witness(ws))
     planfile.still_true(kept, ws, provision.plan(ws, nodes, say, options))
     report = provision.apply(ws, slugs, nodes, say, options, verb="apply" if kept.whole else "gear")
     show(report, ws, slugs, as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli._nodes import show, start
+from lienthong.cli._nodes import show, start, witness
 from lienthong.cli._options import Json, Root, SideOption, TargetOption, say
 from lienthong.cli.apply import Allow
 
@@ -39,6 +39,6 @@ def command(
     for one in settle(ws, journal.unsettled(run.id), say):
         say(f"{one.node}: {one.state}: {one.said}")
     whole = noted.get("hosts", "1") == "1"
-    options = provision.Options(allow=frozenset(allow or ()), hosts=whole)
+    options = provision.Options(allow=frozenset(allow or ()), hosts=whole, witness=witness(ws))
     report = provision.apply(ws, slugs, nodes, say, options, verb="resume")
     show(report, ws, slugs, as_json)

@@ -11,7 +11,7 @@ import typer
 
 from lienthong.errors import Exit, LienThongError
 from lienthong.lab import clean as cleaning
-from lienthong.lab import image, lifecycle, line, machine, node, state
+from lienthong.lab import image, lifecycle, line, machine, node, simulated, state
 from lienthong.lab.place import Place, place
 from lienthong.lab.progress import say
 from lienthong.lab.topology import default_sites, derive
@@ -87,7 +87,7 @@ def status(as_json: Json = False) -> None:
     rows = [
         {
             "node": name,
-            "state": "simulated" if name in now.acted else "on" if now.nodes[name].alive else "off",
+            "state": _state(here, now, name),
             "address": str(address),
             "pid": now.nodes[name].pid if name in now.nodes else 0,
             "memory_mb": node.memory_mb(here, name),
@@ -142,12 +142,16 @@ def mend(site: str, uplink: str) -> None:
     line.mend(here, derive(workspace().plan, lifecycle.running(here).sites), site, uplink)
 
 
+def _state(here: Place, now: state.State, name: str) -> str:
+    if name in now.acted:
+        return "simulated" if simulated.answering(here) else "off"
+    return "on" if now.nodes[name].alive else "off"
+
+
 def _become(name: str, command: list[str]) -> None:
-    now = lifecycle.running(_here())
-    if name not in now.nodes:
-        raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
+    there = lifecycle.booted(lifecycle.running(_here()), name)
     # The name of the node was looked up; what runs there is the operator's own choice.
-    os.execvp("nsenter", [*line.enter(now.nodes[name]), *command])  # noqa: S606
+    os.execvp("nsenter", [*line.enter(there), *command])  # noqa: S606
 
 
 def main() -> None:

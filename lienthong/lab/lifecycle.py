@@ -36,7 +36,7 @@ def up(
     acted = simulated.gear(plan, topology)
     with _alone(place):
         before = state.read(place)
-        if before is not None and all(running.alive for running in before.nodes.values()):
+        if before is not None and _whole(place, before):
             if set(before.sites) != set(topology.sites):
                 raise LienThongError(
                     f"this lab is up with {', '.join(before.sites)}", hint="lienthong lab down, then up again"
@@ -82,8 +82,7 @@ def reboot(place: Place, plan: ProvincePlan, name: str) -> None:
     """
     with _alone(place):
         now = running(place)
-        if name not in now.nodes:
-            raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
+        booted(now, name)
         topology = derive(plan, now.sites)
         say(f"{name}: powering off")
         if node.power_off([now.nodes[name]]):
@@ -98,6 +97,27 @@ def reboot(place: Place, plan: ProvincePlan, name: str) -> None:
             cgroup.go_back(home)
         state.write(place, replace(now, nodes={**now.nodes, **fresh}))
         say(f"{name}: up")
+
+
+def booted(now: state.State, name: str) -> node.Running:
+    """The system of that name.
+
+    Raises:
+        LienThongError: there is none, or only a simulated device.
+    """
+    if name in now.acted:
+        raise LienThongError(
+            f"{name} is a simulated device: there is no system to enter or to start again",
+            hint="lienthong sim fault … troubles it; plan, apply and the others reach it as any device",
+        )
+    if name not in now.nodes:
+        raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
+    return now.nodes[name]
+
+
+def _whole(place: Place, now: state.State) -> bool:
+    """Whether every system runs, and what plays the others too."""
+    return all(one.alive for one in now.nodes.values()) and (not now.acted or simulated.answering(place))
 
 
 def running(place: Place) -> state.State:

@@ -82,6 +82,13 @@ def start(place: Place, topology: Topology, devices: Mapping[str, tuple[str, str
     return [f"{topology.addresses[name]},{name} {key}\n" for name, key in public.items()]
 
 
+def answering(place: Place) -> bool:
+    """Whether the process that plays them is there still."""
+    from lienthong.sim.daemon import running
+
+    return running(place.folder) is not None
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     from lienthong.inventory import load

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lienthong.change import Change
 from lienthong.errors import LienThongError, Refused, Unreachable
 from lienthong.guard import Predicted
 from lienthong.platforms.undo import Arming, NotArmed, Undo
-from lienthong.runners import evidence
+from lienthong.runners import evidence, proof
 from lienthong.runners.back import Uncertain, back
 from lienthong.runners.look import Device, Shared, look, sessions
 from lienthong.transport import Session
@@ -34,21 +35,28 @@ def bring(
     change: Change,
     found: Mapping[str, Predicted],
     opened: Mapping[str, Session],
+    sites: tuple[str, ...] = (),
 ) -> None:
     """Make the change and keep it.
 
+    Args:
+        sites: those whose checks must pass after it as they did before.
+
     Raises:
-        Refused: somebody else's change is not ended; nothing was sent.
+        Refused: somebody else's change is not ended, or the checks take too long; nothing was sent.
         NotArmed: the device cannot be made to return; nothing was sent.
         Returned: it failed and is taken back.
         Uncertain: it failed, and what the device holds could not be seen.
     """
     node, undo = device.node, device.platform.undo
     before = evidence.health(found, opened)
+    held = proof.before(shared, device, change, found, opened, sites)
     shared.held(node)
     if undo is not None:
         _arm(shared, undo, change, opened[undo.dialect], node.name)
-        _within(shared, device, change, opened)
+    ends = _ends(change)
+    if undo is not None:
+        _within(shared, device, change, opened, ends)
     try:
         for part in change.parts:
             shared.held(node)
@@ -60,7 +68,17 @@ def bring(
         raise back(shared, device, change, found, error) from None
     for session in opened.values():
         session.close()  # what holds now must hold for somebody who comes anew
-    _confirm(shared, device, change, found, before)
+    _confirm(shared, device, change, found, _Well(before, held, ends))
+
+
+@dataclass(frozen=True)
+class _Well:
+    """What was well before the change, and until when it must be so again."""
+
+    facts: frozenset[str]
+    proof: proof.Proof | None
+    """What the checks of its site said; None where they are not asked again."""
+    ends: float
 
 
 def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str) -> None:
@@ -85,12 +103,22 @@ def _arm(shared: Shared, undo: Undo, change: Change, session: Session, name: str
     shared.record(name, "armed", {"window_s": change.window_s, "method": undo.method, "at": time.time()})
 
 
-def _within(shared: Shared, device: Device, change: Change, opened: Mapping[str, Session]) -> None:
+def _margin_s(change: Change) -> float:
+    least, most, part = MARGIN_S
+    return max(least, min(most, change.window_s * part))
+
+
+def _ends(change: Change) -> float:
+    """When nothing may be sent any more to a device that is armed now, by `time.monotonic`."""
+    return time.monotonic() + change.window_s - _margin_s(change)
+
+
+def _within(
+    shared: Shared, device: Device, change: Change, opened: Mapping[str, Session], ends: float
+) -> None:
     """Send nothing after the window: the device may have returned meanwhile, and a line that comes later
     would stay, with nothing that takes it back."""
-    least, most, part = MARGIN_S
-    margin_s = max(least, min(most, change.window_s * part))
-    ends = time.monotonic() + change.window_s - margin_s
+    margin_s = _margin_s(change)
 
     def check() -> None:
         shared.held(device.node)
@@ -112,7 +140,7 @@ def _confirm(
     device: Device,
     change: Change,
     found: Mapping[str, Predicted],
-    before: frozenset[str],
+    before: _Well,
 ) -> None:
     """On new connections: is everything intended in force, and all else still well? Then it may stay."""
     undo = device.platform.undo
@@ -127,12 +155,16 @@ def _confirm(
                     f"{device.node.name}: not in force after the change: " + "; ".join(left[:5])
                 )
             evidence.wait_for(
-                before,
+                before.facts,
                 lambda: evidence.health(found, opened),
                 evidence.taken_away(found),
                 change.window_s / 3 if undo is not None else evidence.SETTLE_S,
             )
-            shared.record(device.node.name, "checked", {})
+            if before.proof is not None:
+                proof.after(shared, device, before.proof, before.ends)
+            shared.record(
+                device.node.name, "checked", {"proved": len(before.proof.seen.holds) if before.proof else 0}
+            )
             shared.held(device.node)
             if undo is not None:
                 _heard(shared, device, undo, opened[undo.dialect])

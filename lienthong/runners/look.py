@@ -18,6 +18,7 @@ from lienthong.plan.endpoint import endpoint_wanted
 from lienthong.plan.wanted import management_networks, wanted
 from lienthong.platforms import Dialect, Line, Lines, Platform, platform
 from lienthong.render import render, render_endpoint
+from lienthong.runners.evidence import Witness
 from lienthong.target import Access
 from lienthong.transport import Session
 from lienthong.transport.veil import Veil
@@ -59,6 +60,8 @@ class Shared:
     """Nodes that hold a change which an earlier run confirmed and could not save."""
     doubted: Callable[[Node], bool] = lambda node: False  # noqa: ARG005
     """Whether it is not known that the last change of a device was confirmed: then it is asked."""
+    witness: Witness | None = None
+    """Asks the checks of a site before and after a device of it is changed; None where nobody can."""
     alone: bool = False
     """This run holds the lease of every site: what a dead run left armed may be returned."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
+from dataclasses import dataclass
 
 from lienthong import guard
 from lienthong.change import as_data, change_of, fingerprint
@@ -19,6 +19,7 @@ from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import SecretStore
 from lienthong.runners import armed
 from lienthong.runners.back import Returned, Uncertain
+from lienthong.runners.evidence import Witness
 from lienthong.runners.look import (
     Connect,
     Device,
@@ -32,7 +33,9 @@ from lienthong.runners.look import (
     sessions,
     speaks,
 )
+from lienthong.runners.proof import asked_of
 from lienthong.runners.result import Outcome, StepResult
+from lienthong.runners.turns import Turns
 from lienthong.target import Access
 
 STEP = "gear"
@@ -46,6 +49,13 @@ WINDOW_S = 60
 
 #: Outcome, lines, detail, and what is kept of the change.
 _Brought = tuple[Outcome, tuple[str, ...], str, dict[str, object] | None]
+
+
+@dataclass(frozen=True)
+class _Waits:
+    """It has to be changed, and no turn was free."""
+
+    sites: tuple[str, ...]
 
 
 def run(
@@ -67,6 +77,7 @@ def run(
     unsaved: frozenset[str] = frozenset(),
     doubted: Callable[[Node], bool] = lambda node: False,  # noqa: ARG005
     alone: bool = False,
+    witness: Witness | None = None,
     at_once: int = DEVICES_AT_ONCE,
     changes_at_once: int = CHANGES_AT_ONCE,
 ) -> list[StepResult]:
@@ -83,6 +94,7 @@ def run(
         held: raises when a node's site may no longer be changed by this run; asked before every sending.
         unsaved: nodes with a change that an earlier run confirmed and could not save.
         doubted: whether it is not known that the last change of a device was confirmed.
+        witness: asks the checks of a site before and after one of its devices is changed.
         alone: the sites are leased by this run; what a dead run of another left armed is returned first.
         stopped: when it says so, no further device is begun; those under way are ended in order.
         at_once: devices that are looked at together; memory grows with it.
@@ -93,12 +105,12 @@ def run(
     """
     shared = Shared(
         access, secrets, plan, connect or over_ssh(access), check, progress, record, allow, window_s,
-        exact or {}, expected or {}, held, stopped, unsaved, doubted, alone,
+        exact or {}, expected or {}, held, stopped, unsaved, doubted, witness, alone,
     )  # fmt: skip
     devices = [node for node in nodes if speaks(node) and node.name in plan.nodes]
     if not devices:
         return []
-    turns = BoundedSemaphore(changes_at_once)
+    turns = Turns(changes_at_once)
     with ThreadPoolExecutor(min(at_once, len(devices))) as pool:
         return list(pool.map(lambda node: _one(shared, node, turns), devices))
 
@@ -110,7 +122,7 @@ def over_ssh(access: Access) -> Connect:
     return lambda node, dialect, veil: connect(access, node, dialect, veil)
 
 
-def _one(shared: Shared, node: Node, turns: BoundedSemaphore) -> StepResult:
+def _one(shared: Shared, node: Node, turns: Turns) -> StepResult:
     begun = time.monotonic()
     if shared.stopped():
         return StepResult(
@@ -152,21 +164,21 @@ def _why(shared: Shared, node: Node, error: Unreachable) -> str:
     return str(error)
 
 
-def _bring(shared: Shared, node: Node, turns: BoundedSemaphore) -> _Brought:
+def _bring(shared: Shared, node: Node, turns: Turns) -> _Brought:
     device = device_of(shared, node)
     done = _brought(shared, device, turns)
-    if done is None:
+    if isinstance(done, _Waits):
         # All turns are taken. It waits without a login, which would end meanwhile, and is looked at anew.
-        with turns:
+        with turns.waited_for(done.sites):
             if shared.stopped():
                 return "skipped", (), "stopped before this device was changed", None
             done = _brought(shared, device, None)
-    assert done is not None
+    assert not isinstance(done, _Waits)
     return done
 
 
-def _brought(shared: Shared, device: Device, turns: BoundedSemaphore | None) -> _Brought | None:
-    """What became of it; None when it has to be changed and no turn is free."""
+def _brought(shared: Shared, device: Device, turns: Turns | None) -> _Brought | _Waits:
+    """What became of it, or that it waits for a turn, where it has none yet."""
     node = device.node
     with sessions(shared, device) as opened:
         found = look(device, opened)
@@ -185,13 +197,14 @@ def _brought(shared: Shared, device: Device, turns: BoundedSemaphore | None) -> 
         guard.check(node.name, found, management(shared, node), shared.allow)
         if shared.check:
             return "changed", told, "", as_data(change)
-        if turns is not None and not turns.acquire(blocking=False):
-            return None
+        sites = asked_of(shared, device, found)
+        if turns is not None and not turns.take(sites):
+            return _Waits(sites)
         try:
             before = {name: [list(line) for line in part.running] for name, part in found.items()}
             shared.record(node.name, "looked", {"before": before, "change": as_data(change)})
-            armed.bring(shared, device, change, found, opened)
+            armed.bring(shared, device, change, found, opened, sites)
         finally:
             if turns is not None:
-                turns.release()
+                turns.give(sites)
     return "changed", told, "", as_data(change)

@@ -5,6 +5,7 @@ There is no way to turn the verification off: it is not a parameter of anything 
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -78,7 +79,7 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
             auto_connect=False,
         )
         _take_turns(connection, lambda: jump.connect(access, address, port, CONNECT_S))
-        connection._open()  # what Netmiko itself calls where it connects at once
+        _open(connection)
     except NetmikoAuthenticationException:
         raise Unreachable(
             f"{name}: the key {access.key_file} is refused", hint="no second attempt is made"
@@ -98,6 +99,15 @@ def _connect(access: Access, node: Node, dialect: Dialect, veil: Veil) -> SshSes
         what = f"{name}: {text[:300] or type(error).__name__}"
         raise (Busy if _is_busy(error) else Unreachable)(what) from None
     return SshSession(name, connection, dialect, veil, access.sessions)
+
+
+def _open(connection: BaseConnection) -> None:
+    """What Netmiko itself does where it connects at once; a login that fails leaves nothing on its log."""
+    try:
+        connection._open()
+    except BaseException:
+        logging.getLogger("netmiko").removeFilter(connection._secrets_filter)
+        raise
 
 
 def _take_turns(connection: BaseConnection, sock: Callable[[], socket.socket | None]) -> None:

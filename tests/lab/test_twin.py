@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,8 @@ def test_real_hosts_and_simulated_gear_are_one_lab(twin: Twin) -> None:
         assert "loc-ninh-gw-wan: mikrotik-routeros, simulated" in up.stderr
         status = json.loads(twin.run("lab", "status", "--json").stdout)["nodes"]
         assert {one["node"] for one in status if one["state"] == "simulated"} == SIMULATED
+        refused = twin.run("lab", "exec", "loc-ninh-gw-wan", "--", "true")
+        assert refused.returncode == 2 and "is a simulated device" in refused.stderr, refused.stderr
         first = twin.run("apply", "tinh-uy", "loc-ninh")
         assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-2000:]
         again = twin.run("apply", "tinh-uy", "loc-ninh", "--json")
@@ -82,6 +85,9 @@ def test_real_hosts_and_simulated_gear_are_one_lab(twin: Twin) -> None:
         cut = twin.run("plan", "loc-ninh")
         assert cut.returncode != 0
         assert "loc-ninh-gw-wan: the connection ended while it was logged in to" in cut.stdout, cut.stdout
+        os.kill(int((twin.root / "run/lab" / NAME / "sim.pid").read_text().split()[0]), signal.SIGKILL)
+        status = json.loads(twin.run("lab", "status", "--json").stdout)["nodes"]
+        assert {one["node"] for one in status if one["state"] == "off"} == SIMULATED
     finally:
         twin.run("lab", "down")
     assert twin.run("lab", "status").returncode != 0

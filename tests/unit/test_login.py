@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from typing import Any
@@ -51,6 +52,22 @@ def test_the_turn_is_taken_while_it_logs_in_and_free_after(client: Client) -> No
         connected(client, sock)
         assert client.asked == [(False, sock)]
         assert login._LOGINS.acquire(blocking=False), "a session that is prepared must not hold its turn"
+
+
+def test_a_login_that_fails_leaves_nothing_on_the_log_of_netmiko() -> None:
+    log = logging.getLogger("netmiko")
+    before = list(log.filters)
+    connection: Any = Connection(Client())
+    connection._secrets_filter = logging.Filter("x")
+    log.addFilter(connection._secrets_filter)
+
+    def fails() -> None:
+        raise OSError("no route")
+
+    connection._open = fails
+    with pytest.raises(OSError, match="no route"):
+        login._open(connection)
+    assert log.filters == before
 
 
 def test_a_login_that_fails_gives_its_turn_back(client: Client) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lienthong.audit import run
+from lienthong.audit.run import records_of
 from lienthong.model.finding import Finding, Status
 from lienthong.root import find_root
 from lienthong.workspace import Workspace
@@ -233,3 +234,25 @@ def test_findings_survive_json() -> None:
         "kind": "read", "detail": "=1+1 <script>",
     }  # fmt: skip
     assert Finding.model_validate(json.loads(json.dumps(finding))).detail == "=1+1 <script>"
+
+
+def test_what_gear_must_leave_as_it_was_is_asked_alone_and_says_what_holds(workshop: Path) -> None:
+    body = '''
+@control("T-1", gear=True)
+def test_flows(site, evidence):
+    """Flows."""
+    evidence.holds("a to b")
+    assert False, "c to d"
+
+@control("T-1")
+def test_other(site):
+    """Other."""
+'''
+    whole = audit(workshop, body)
+    assert len(whole) == 2 and not whole["test_flows@loc-ninh"].evidence, (
+        "what holds is no line of the report"
+    )
+    records, _, said = records_of(Workspace(workshop, "live"), ["loc-ninh"], ["--gear"])
+    found = {r["finding"]["check"]: r["finding"]["status"] for r in records if "finding" in r}
+    assert found == {"test_it.py::test_flows": "fail"}, said
+    assert [r["held"] for r in records if "held" in r] == [["a to b"]]
