@@ -48,10 +48,10 @@ def province() -> ProvincePlan:
     return build(load(ROOT / "inventory"))
 
 
-def node_of(kind: Platform, role: Role, model: str | None = None) -> Node:
-    """The gateway or switch of Lộc Ninh's WAN side as a device of that platform."""
+def node_of(kind: Platform, role: Role, model: str | None = None, site: str = "loc-ninh") -> Node:
+    """The gateway or switch of a site's WAN side as a device of that platform."""
     short = "gw-wan" if role is Role.GATEWAY else "sw-wan"
-    node = province().nodes[f"loc-ninh-{short}"]
+    node = province().nodes[f"{site}-{short}"]
     assert node.device is not None
     return replace(node, device=replace(node.device, platform=kind.name, model=model))
 
@@ -155,10 +155,10 @@ class BoxSession:
 class Drive:
     """One device of a vendor under the tool, step by step as the runner does it."""
 
-    def __init__(self, vendor: Vendor, role: Role, model: str | None = None) -> None:
+    def __init__(self, vendor: Vendor, role: Role, model: str | None = None, site: str = "loc-ninh") -> None:
         self.kind = platform(vendor.platform)
         (self.dialect,) = self.kind.dialects
-        self.node = node_of(self.kind, role, model)
+        self.node = node_of(self.kind, role, model, site)
         self.intended = intended(self.node, self.dialect)
         self.veil = Veil(Store(), self.intended)
         self.box = new_box(vendor, self.node)

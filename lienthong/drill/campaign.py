@@ -128,7 +128,7 @@ def _resume(ground: Ground, judge: Judge, before: Any, found: dict[str, Any]) ->
             return
     code, said = ground.apply()
     if code != 0 or set(said.values()) != {"unchanged"}:
-        found["wrong"].append(f"after resuming an apply is not empty: {dict(said)}")
+        found["wrong"].append(f"after resuming an apply is not empty: {dict(said)} {dict(ground.told)}")
     now = judge.snapshot()
     for name in now:
         if judge.held(name, before[name], now[name]) not in {"intended", "both"}:

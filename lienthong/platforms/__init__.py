@@ -127,7 +127,7 @@ CAPABILITIES = frozenset(
     {
         "routing", "switching", "vlans", "trunk", "ipv4", "ipv6", "static", "ospf", "bfd", "dhcp-server",
         "dhcp-relay", "nat", "policy", "wireguard", "plane", "aaa", "snmpv3", "port-security", "ports-off",
-        "debian", "conference", "ztp",
+        "debian", "conference", "ztp", "hub",
     }
 )  # fmt: skip
 

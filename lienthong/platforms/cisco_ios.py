@@ -25,7 +25,7 @@ PLATFORM = Platform(
     capabilities=frozenset(
         {
             "routing", "switching", "vlans", "trunk", "ipv4", "ipv6", "static", "ospf", "bfd", "dhcp-server",
-            "dhcp-relay", "nat", "policy", "plane", "aaa", "snmpv3", "port-security", "ports-off",
+            "dhcp-relay", "hub", "nat", "policy", "plane", "aaa", "snmpv3", "port-security", "ports-off",
         }
     ),
     models={
@@ -58,7 +58,7 @@ PLATFORM = Platform(
         # Two sockets route; eight switch, so the trunk is one of them, with an interface a VLAN.
         "ISR1111": Hardware(
             _lines("GigabitEthernet0/1/0", "GigabitEthernet0/0/0", "GigabitEthernet0/0/1"),
-            lacks=_ROUTER,
+            lacks=_ROUTER | {"hub"},
             source="https://www.cisco.com/c/en/us/td/docs/routers/access/1100/hardware/installation/guide/b-cisco-1100-series-hig.html",
         ),
     },

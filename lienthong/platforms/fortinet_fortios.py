@@ -16,6 +16,7 @@ PLATFORM = Platform(
     capabilities=frozenset(
         {
             "routing",
+            "hub",
             "vlans",
             "trunk",
             "ipv4",

@@ -13,6 +13,7 @@ PLATFORM = Platform(
     capabilities=frozenset(
         {
             "routing",
+            "hub",
             "vlans",
             "trunk",
             "ipv4",

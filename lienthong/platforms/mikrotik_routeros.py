@@ -30,7 +30,7 @@ PLATFORM = Platform(
     capabilities=frozenset(
         {
             "routing", "switching", "vlans", "trunk", "ipv4", "ipv6", "static", "ospf", "bfd", "dhcp-server",
-            "dhcp-relay", "nat", "policy", "plane", "aaa", "snmpv3", "ports-off", "wireguard",
+            "dhcp-relay", "hub", "nat", "policy", "plane", "aaa", "snmpv3", "ports-off", "wireguard",
         }
     ),
     models={

@@ -58,8 +58,8 @@ class Store:
         return Secret("Xy7" + hashlib.sha256(str(ref).encode()).hexdigest()[:12])
 
 
-def drive(vendor: str, role: Role, model: str | None) -> Drive:
-    found = Drive(discover()[vendor], role, model)
+def drive(vendor: str, role: Role, model: str | None, site: str = "loc-ninh") -> Drive:
+    found = Drive(discover()[vendor], role, model, site)
     found.veil = Veil(Store(), found.intended)
     return found
 
@@ -77,6 +77,24 @@ def test_from_day_0_to_the_intent_and_then_nothing(vendor: str, role: Role, mode
     assert device.bring(), "there was nothing to do after day 0"
     assert not device.diff()
     assert device.box.configuration() == device.box.saved()
+    device.box.reboot()
+    device.box.pass_time(device.box.boot_s + 1)
+    assert not device.diff(), "a restart has forgotten some of it"
+
+
+OFFICE = [
+    (vendor, role, model)
+    for vendor, role, model in cases()
+    if role is Role.GATEWAY and "hub" in platform(discover()[vendor].platform).able(model)
+]
+
+
+@pytest.mark.parametrize(("vendor", "role", "model"), OFFICE)
+def test_the_office_gateway_with_all_its_lines_too(vendor: str, role: Role, model: str | None) -> None:
+    """Every site of the province has its lines there: thousands of lines where a district has hundreds."""
+    device = drive(vendor, role, model, "tinh-uy")
+    assert len(device.bring().added) > 300
+    assert not device.diff()
     device.box.reboot()
     device.box.pass_time(device.box.boot_s + 1)
     assert not device.diff(), "a restart has forgotten some of it"

@@ -100,6 +100,8 @@ def needs(site: Site, name: str, device: Device) -> frozenset[str]:
     lines = [line for line in site.uplinks.values() if line.device == name]
     if any(line.kind in WAN_LINES for line in lines):
         wanted |= {"ospf", "bfd"}
+        if site.hub:
+            wanted.add("hub")
     if any(line.kind not in WAN_LINES for line in lines):
         wanted |= {"nat", "wireguard"}  # the office manages that side through a tunnel
     if any(line.address6 is not None for line in lines):
