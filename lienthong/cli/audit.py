@@ -1,4 +1,4 @@
-"""Look whether sites are as they must be; write report.html, junit.xml and findings.json."""
+"""Look whether sites are as they must be; write the report as page, JUnit, JSON, CSV and XLSX."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     root: Root = None,
     as_json: Json = False,
 ) -> None:
-    """Look whether sites are as they must be; write report.html, junit.xml and findings.json."""
+    """Look whether sites are as they must be; write the report as page, JUnit, JSON, CSV and XLSX."""
     from lienthong import report
     from lienthong.audit import load_catalogue
     from lienthong.audit import run as run_audit

@@ -1,4 +1,4 @@
-"""What people and programs read after an audit: page, JUnit and JSON a site, table for the terminal."""
+"""What people and programs read after an audit: page, JUnit, JSON, spreadsheet a site; terminal's table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from lienthong.errors import LienThongError
 from lienthong.model.finding import AuditRun, Control
 from lienthong.model.intent import ProvincePlan
-from lienthong.report import html, junit, record
+from lienthong.report import html, junit, record, sheet
 from lienthong.report.terminal import render as summary
 
 __all__ = ["summary", "write"]
@@ -19,7 +19,7 @@ _FOLDER = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 
 def write(run: AuditRun, plan: ProvincePlan, controls: Mapping[str, Control], out: Path) -> Path:
-    """Write `{report.html,junit.xml,findings.json}` to `<out>/<site>/` for each audited site.
+    """Write `report.html`, `junit.xml`, `findings.{json,csv,xlsx}` to `<out>/<site>/` for each audited site.
 
     A site that was not asked for but about which something was found gets its files too: nothing is dropped.
 
@@ -54,12 +54,14 @@ def write(run: AuditRun, plan: ProvincePlan, controls: Mapping[str, Control], ou
         _put(page, html.render(run, site, findings, controls, plan.sites.get(site)))
         _put(here / "junit.xml", junit.render(run, site, findings, controls))
         _put(here / "findings.json", record.render(run, site, findings, controls))
+        _put(here / "findings.csv", sheet.as_csv(run, findings, controls))
+        _put(here / "findings.xlsx", sheet.as_xlsx(run, findings, controls))
         pages.append(page)
     return pages[0] if len(pages) == 1 else out
 
 
-def _put(path: Path, text: str) -> None:
+def _put(path: Path, said: str | bytes) -> None:
     """Write whole or not at all: a killed audit leaves the report before it."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
+    fresh.write_bytes(said if isinstance(said, bytes) else said.encode("utf-8"))
     fresh.replace(path)

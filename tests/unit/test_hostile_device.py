@@ -7,7 +7,9 @@ commit or JSON otherwise than shown, and nothing of it steers the tool.
 from __future__ import annotations
 
 import asyncio
+import csv
 import html.parser
+import io
 import json
 import subprocess
 import threading
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +41,7 @@ from lienthong.platforms import Dialect, discover
 from lienthong.platforms.dialects.frr import FRR
 from lienthong.provision import Report
 from lienthong.report import html as page
-from lienthong.report import junit
+from lienthong.report import junit, sheet
 from lienthong.runners import netmiko
 from lienthong.target import Access
 from lienthong.transport import reading
@@ -337,6 +340,14 @@ def test_no_word_of_it_becomes_markup(access: Access) -> None:
     assert tags.count("script []") <= 1
     assert steering(text.replace("\t", "")) == []
     assert steering(junit.render(run, "loc-ninh", [finding], {}).replace("\t", "")) == []
+    told = sheet.as_csv(run, [finding], {}).removeprefix("\ufeff")
+    assert MARK in told
+    assert steering(told.replace("\r\n", "").replace("\t", "")) == []
+    lines = list(csv.reader(io.StringIO(told, newline="")))
+    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@", "\t"))]
+    book = openpyxl.load_workbook(io.BytesIO(sheet.as_xlsx(run, [finding], {})))
+    kinds = {cell.data_type for row in book["findings"].iter_rows() for cell in row if cell.value}
+    assert kinds == {"s"}
 
 
 def test_a_prompt_inside_an_answer_does_not_end_it(access: Access, device: Device) -> None:

@@ -109,17 +109,21 @@ class Page(HTMLParser):
 
 
 def written(tmp_path: Path, run: AuditRun, controls: dict[str, Control] | None = None) -> dict[str, str]:
-    """The three files of Lộc Ninh by name."""
+    """The text files of Lộc Ninh by name."""
     write(run, province(), CONTROLS if controls is None else controls, tmp_path / run.target.value)
     folder = tmp_path / run.target.value / "loc-ninh"
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    return {
+        path.name: path.read_text(encoding="utf-8-sig") for path in folder.iterdir() if path.suffix != ".xlsx"
+    }
 
 
-def test_three_files_a_site(tmp_path: Path) -> None:
+def test_the_files_of_a_site(tmp_path: Path) -> None:
     page = write(audit(*ALL), province(), CONTROLS, tmp_path / "lab")
     assert page == tmp_path / "lab" / "loc-ninh" / "report.html"
     assert sorted(path.name for path in page.parent.iterdir()) == [
+        "findings.csv",
         "findings.json",
+        "findings.xlsx",
         "junit.xml",
         "report.html",
     ]
@@ -161,7 +165,13 @@ def test_page_asks_nobody_for_anything(tmp_path: Path) -> None:
         assert not [name for name in attrs if name.startswith("on")]
         assert "src" not in attrs
         target = attrs.get("href") or ""
-        assert target.startswith("#") or target in {"", "junit.xml", "findings.json"}, (tag, target)
+        assert target.startswith("#") or target in {
+            "",
+            "junit.xml",
+            "findings.json",
+            "findings.xlsx",
+            "findings.csv",
+        }, (tag, target)
     assert "url(" not in text
     assert "@import" not in text
 
