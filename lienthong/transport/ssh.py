@@ -19,6 +19,8 @@ from lienthong.transport.recording import recording
 from lienthong.transport.unheard import limit
 from lienthong.transport.veil import Veil
 
+#: Prompts that were on their way when a line was sent; more than a few are no accident.
+_STALE = 5
 _STATUS = "lienthong-status="
 _STATUS_LINE = re.compile(rf"{_STATUS}\d+(?=\n)")
 
@@ -81,8 +83,7 @@ class SshSession:
     def ask(self, line: str, answers: tuple[tuple[str, str], ...] = ()) -> str:
         """One line and its answer, up to the next prompt, without the echo."""
         self._write(self._veil.reveal(line))
-        whole = self._read(self._prompt, answers)
-        said = whole.partition("\n")[2].rpartition("\n")[0]  # echo … prompt
+        said = self._answer(line, answers)
         self._refuse(line, said)
         return said
 
@@ -125,7 +126,20 @@ class SshSession:
         assert self._dialect.batch is not None
         opening, end = self._dialect.batch
         self._write("\n".join([opening, *map(self._veil.reveal, lines), end]))
-        self._refuse(opening, self._read(self._prompt))
+        self._refuse(opening, self._answer(opening))
+
+    def _answer(self, line: str, answers: tuple[tuple[str, str], ...] = ()) -> str:
+        """What stands between the echo of the line and the next prompt.
+
+        A prompt without anything before it is no answer, since every console repeats what it is told: it was
+        on its way when the line was sent. Taken for an answer, a device would seem to hold nothing.
+        """
+        for _ in range(_STALE):
+            whole = self._read(self._prompt, answers).lstrip("\n")
+            told = [one.strip() for one in whole.split("\n") if one.strip()]
+            if not line or any(one != told[-1] for one in told):
+                return whole.partition("\n")[2].rpartition("\n")[0]
+        raise Unreachable(f"{self._name}: nothing but prompts came in answer to {line[:80]!r}")
 
     def _shell(self, command: str) -> str:
         """One shell command; a failing exit code is a refusal."""

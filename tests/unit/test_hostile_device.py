@@ -165,6 +165,9 @@ class Device:
         self.prompt = PROMPT
         self.asked: list[str] = []
         self.flood: Callable[[Any], None] | None = None
+        self.stale = 1
+        self.stale_s: float | None = None
+        """So long before each answer a prompt comes that belongs to nothing; None: it does not."""
 
     def vtysh(self, line: str) -> bytes:
         self.asked.append(line)
@@ -184,6 +187,10 @@ async def _serve(device: Device, process: asyncssh.SSHServerProcess[bytes]) -> N
             device.flood(process)
         while not process.stdin.at_eof():
             line = (await process.stdin.readline()).decode("utf-8", "replace").rstrip("\r\n")
+            if device.stale_s is not None:
+                process.stdout.write((b"\r\n" + prompt) * device.stale)
+                await process.stdout.drain()
+                await asyncio.sleep(device.stale_s)
             process.stdout.write(line.encode() + b"\r\n")
             if user == "netadm":
                 process.stdout.write(device.vtysh(line) + prompt)
@@ -358,6 +365,22 @@ def test_a_prompt_inside_an_answer_does_not_end_it(access: Access, device: Devic
     assert "last of all" in session.show(FRR.show)
     assert "Unknown" not in session.show(FRR.show)
     session.close()
+
+
+@pytest.mark.parametrize(("late_s", "prompts"), [(0.0, 1), (0.3, 1), (0.3, 2)])
+def test_a_prompt_that_comes_late_is_not_taken_for_the_answer(
+    access: Access, device: Device, late_s: float, prompts: int
+) -> None:
+    """What a slow device sends for an earlier line; taken for an answer, it would seem to hold nothing."""
+    session = connect(access, node(), FRR, Veil(Store(), []))
+    try:
+        whole = session.show(FRR.show)
+        device.stale, device.stale_s = prompts, late_s
+        assert session.show(FRR.show) == whole
+        assert session.show(FRR.show) == whole
+        assert session.ask("terminal length 0") == ""
+    finally:
+        session.close()
 
 
 def test_a_banner_and_a_greeting_are_not_obeyed(access: Access, device: Device, tmp_path: Path) -> None:
