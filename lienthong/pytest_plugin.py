@@ -71,7 +71,7 @@ def _checks_folder(config: pytest.Config) -> Path | None:
         return None
     for argument in config.args:
         path = (config.invocation_params.dir / argument.split("::")[0]).resolve()
-        if path == folder or folder in path.parents:
+        if path == folder.resolve() or folder.resolve() in path.parents:
             return folder
     return None
 
@@ -91,6 +91,8 @@ class Checks:
     def __init__(self, config: pytest.Config, folder: Path) -> None:
         self.config = config
         self.folder = folder
+        self.real = folder.resolve()
+        """pytest finds files by their real place, and a checkout may have its checks from elsewhere."""
         self.session: CheckSession | None = None
         self.catalogue: dict[str, Control] = {}
         self.tasks: dict[str, _Task] = {}
@@ -129,7 +131,7 @@ class Checks:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One item for every site, or for every node that matches."""
         mark = mark_of(metafunc.function)
-        if mark is None or self.folder not in metafunc.definition.path.parents:
+        if mark is None or not self._is_ours(metafunc.definition):
             return
         session = self.open_session
         places: list[tuple[str, str | None]] = []
@@ -323,7 +325,7 @@ class Checks:
         }
 
     def _is_ours(self, item: pytest.Item) -> bool:
-        return self.folder in item.path.parents
+        return self.real in item.path.resolve().parents
 
     def _write(self, record: dict[str, Any]) -> None:
         if self.out is not None:

@@ -80,7 +80,10 @@ def running(folder: Path) -> int | None:
 
 
 def _started(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    if fields[0] == "Z":
+        raise ValueError("it has ended, and nobody has asked how")
+    return fields[19]
 
 
 def _answer(found: Fleet) -> None:

@@ -256,3 +256,13 @@ def test_other(site):
     found = {r["finding"]["check"]: r["finding"]["status"] for r in records if "finding" in r}
     assert found == {"test_it.py::test_flows": "fail"}, said
     assert [r["held"] for r in records if "held" in r] == [["a to b"]]
+
+
+def test_checks_that_are_a_link_are_the_workspaces_own(
+    workshop: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "checks"
+    (workshop / "checks").rename(elsewhere)
+    (workshop / "checks").symlink_to(elsewhere)
+    found = audit(workshop, '@control("T-1")\ndef test_good(site):\n    """Good."""\n')
+    assert {name: one.status for name, one in found.items()} == {"test_good@loc-ninh": Status.PASS}
