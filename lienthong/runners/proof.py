@@ -59,6 +59,7 @@ def before(
     except LienThongError as error:
         raise Refused(f"{name}: the checks of {places} cannot be asked: {error.what}", hint=without) from None
     took = time.monotonic() - began
+    shared.held(device.node)  # who slept meanwhile has lost more than time
     if took > change.window_s / 2:
         raise Refused(
             f"{name}: the checks of {places} took {took:.0f} s, and it waits {change.window_s} s for the"

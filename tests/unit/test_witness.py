@@ -87,7 +87,13 @@ class Asked:
 
 
 def shared(witness: Any, **more: Any) -> Any:
-    found = {"witness": witness, "check": False, "allow": frozenset(), "progress": lambda _: None}
+    found = {
+        "witness": witness,
+        "check": False,
+        "allow": frozenset(),
+        "progress": lambda _: None,
+        "held": lambda _: None,
+    }
     return SimpleNamespace(**{**found, **more})
 
 
@@ -127,6 +133,15 @@ def test_checks_that_take_too_long_are_refused_before_anything_is_sent() -> None
     change = cast(Any, SimpleNamespace(window_s=0.2))
     with pytest.raises(Refused, match=r"waits 0\.2 s for the confirmation"):
         proof.before(shared(Asked({"a"}, 0.15)), device(), change, {}, {}, ("x",))
+
+
+def test_who_lost_the_site_meanwhile_is_told_that_first() -> None:
+    def lost(_: Any) -> None:
+        raise LienThongError("this run no longer holds the site")
+
+    change = cast(Any, SimpleNamespace(window_s=0.2))
+    with pytest.raises(LienThongError, match="no longer holds"):
+        proof.before(shared(Asked({"a"}, 0.15), held=lost), device(), change, {}, {}, ("x",))
 
 
 def test_a_device_that_moves_meanwhile_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
