@@ -167,7 +167,7 @@ def _confirm(
             )
             shared.held(device.node)
             if undo is not None:
-                _heard(shared, device, undo, opened[undo.dialect])
+                _heard(shared, device, undo, opened)
             confirmed = True
             shared.record(device.node.name, "confirmed", {})
             _saved(shared, device, opened)
@@ -180,22 +180,33 @@ def _confirm(
         raise back(shared, device, change, found, error) from None
 
 
-def _heard(shared: Shared, device: Device, undo: Undo, session: Session) -> None:
+def _heard(shared: Shared, device: Device, undo: Undo, opened: Mapping[str, Session]) -> None:
     """Confirm. Where the connection ends meanwhile the device is asked anew: it may have heard or not.
 
     Raises:
         LienThongError: it is not confirmed.
     """
     try:
-        undo.confirm(session)
+        undo.confirm(opened[undo.dialect])
+        _stayed(device, opened)
     except Unreachable:
-        with sessions(shared, device) as opened:
-            anew = opened[undo.dialect]
+        with sessions(shared, device) as anew:
+            session = anew[undo.dialect]
             shared.held(device.node)
-            if undo.pending(anew) and not (undo.unsaved is not None and undo.unsaved(anew)):
-                undo.confirm(anew)
-            elif any(part.diff for part in look(device, opened).values()):
-                raise
+            if undo.pending(session) and not (undo.unsaved is not None and undo.unsaved(session)):
+                undo.confirm(session)
+            _stayed(device, anew)
+
+
+def _stayed(device: Device, opened: Mapping[str, Session]) -> None:
+    """A device whose clock jumps may return between the last look and the confirmation, and hear it all
+    the same.
+
+    Raises:
+        LienThongError: it has.
+    """
+    if any(part.diff for part in look(device, opened).values()):
+        raise LienThongError(f"{device.node.name}: it returned before it was confirmed")
 
 
 def _saved(shared: Shared, device: Device, opened: Mapping[str, Session]) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,11 +18,13 @@ import pytest
 
 from lienthong.errors import LienThongError
 from lienthong.inventory import load
+from lienthong.model.intent import Node
 from lienthong.model.secret import Secret, SecretRef
 from lienthong.model.words import Role, Target
-from lienthong.platforms import platform
+from lienthong.platforms import Platform, platform
 from lienthong.platforms.undo import Arming
-from lienthong.runners import netmiko
+from lienthong.runners import look, netmiko
+from lienthong.runners.look import kind_of
 from lienthong.sim.faults import Fault
 from lienthong.sim.fleet import Fleet, fleet
 from lienthong.sim.server import HOST
@@ -247,6 +250,40 @@ def test_a_run_that_dies_between_confirming_and_saving_is_ended_by_the_next(tmp_
             NODES, ("unchanged", "")
         )
         assert all(one.box.configuration() == one.box.saved() for one in lab.served.values())
+    finally:
+        lab.stop()
+
+
+def test_a_device_that_returned_just_before_is_not_said_to_be_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clock jumps between the last look and the confirmation; what confirms hears nothing of it."""
+    lab = fleet(tmp_path, "jumps", load(ROOT / "inventory"), NODES)
+    lab.start()
+    lab.write()
+
+    def deaf(node: Node) -> Platform | None:
+        kind = kind_of(node)
+        if kind is None or kind.undo is None:
+            return kind
+        return replace(kind, undo=replace(kind.undo, confirm=lambda _: None))
+
+    def jump(name: str, stage: str, _data: object) -> None:
+        if stage == "checked":
+            lab.do(partial(lab.served[name].box.pass_time, 3600.0))
+
+    monkeypatch.setattr(look, "kind_of", deaf)
+    try:
+        before = {name: one.box.configuration() for name, one in lab.served.items()}
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, [lab.plan.nodes[name] for name in NODES], check=False,
+            progress=lambda _: None, record=jump,
+        )  # fmt: skip
+        assert {one.outcome for one in results} <= {"failed", "uncertain"}, {
+            one.node: (one.outcome, one.detail) for one in results
+        }
+        assert any("returned before it was confirmed" in one.detail for one in results)
+        assert {name: one.box.configuration() for name, one in lab.served.items()} == before
     finally:
         lab.stop()
 

@@ -74,7 +74,9 @@ def confirm(session: Session) -> None:
     """
     if not _armed(session):
         raise LienThongError("no rollback is armed any more: the device has returned already")
-    session.ask("configure confirm", _ANSWERS)
+    said = session.ask("configure confirm", _ANSWERS)
+    if "No Rollback" in said:  # its time was over between the two
+        raise LienThongError("no rollback is armed any more: the device has returned already")
     if _armed(session):
         raise LienThongError("the rollback could not be confirmed")
 
