@@ -26,6 +26,8 @@ from lienthong.workspace import Workspace
 Progress = Callable[[Finding], None]
 #: The control that stands for the audit itself: a check that could not be run at all.
 ITSELF = "AUD-01"
+#: So long a run of checks may take to end in order.
+ENDS_S = 60.0
 PLUGINS = ("testinfra.plugin", "lienthong.pytest_plugin")
 
 
@@ -137,7 +139,11 @@ def records_of(
             code = process.wait()
         except BaseException:
             process.send_signal(signal.SIGINT)  # a drill mends what it has cut before it ends
-            process.wait()
+            try:
+                process.wait(ENDS_S)
+            except subprocess.TimeoutExpired:  # where SIGINT is ignored, as in a shell's background
+                process.kill()
+                process.wait()
             raise
         said.seek(0)
         return records, code, said.read()
