@@ -47,6 +47,10 @@ net.ipv4.igmp_max_memberships=1024
 net.ipv4.conf.all.rp_filter=2
 END
 sysctl -q -p /etc/sysctl.d/60-lienthong.conf
+# As the role orders it: what FRR addresses while Open vSwitch still makes it can stay down after a reboot.
+install -d /etc/systemd/system/frr.service.d
+printf '[Unit]\nAfter=openvswitch-switch.service\n' >/etc/systemd/system/frr.service.d/lienthong.conf
+systemctl daemon-reload
 systemctl enable --quiet --now openvswitch-switch frr
 """
 #: Sends an echo every 0.1 s and tells the longest time without an answer.
