@@ -174,6 +174,7 @@ def fire():
         done = subprocess.run([RELOAD, "--reload", FRR], capture_output=True)
     if not same():
         wrong.append("FRR is not as it was: " + done.stderr.decode(errors="replace").strip()[-500:])
+    wrong += raise_links()
     if wrong:
         print("\n".join(wrong))
         return 5  # stays armed: the next boot tries again
@@ -192,6 +193,27 @@ def end_shells():
                 os.kill(int(pid), signal.SIGKILL)
         except OSError:
             pass  # it has ended meanwhile
+
+
+def raise_links():
+    """FRR raises what it addresses, unless Open vSwitch is still making it: then it stays down."""
+    if os.path.exists(SOCKET):  # it answers once it has made what its database says
+        subprocess.run(["ovs-appctl", "--timeout=20", "-t", "ovs-vswitchd", "version"], capture_output=True)
+    wrong, down, addressed, named = [], set(), set(), ""
+    for line in frr().splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            named = words[1] if words[:1] == ["interface"] else ""
+        elif named and words[0] == "shutdown":
+            down.add(named)
+        elif named and words[:2] in (["ip", "address"], ["ipv6", "address"]):
+            addressed.add(named)
+    for name in sorted(addressed - down):
+        if os.path.exists(f"/sys/class/net/{name}"):
+            done = subprocess.run(["ip", "link", "set", "dev", name, "up"], capture_output=True)
+            if done.returncode:
+                wrong.append(f"{name} stays down: " + done.stderr.decode(errors="replace").strip())
+    return wrong
 
 
 def same():

@@ -210,6 +210,17 @@ def test_a_reboot_while_armed_returns_too(node: str, when: str) -> None:
 
 
 @pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize(("node", "leg"), [(GATEWAY, "vlan40"), (SWITCH, "vlan40")])
+def test_a_return_raises_an_interface_that_stayed_down(node: str, leg: str) -> None:
+    before = holds(node)
+    assert drive("die", node, 600).returncode == -9
+    on(node, f"ip link set {leg} down")
+    assert re.search(f"{leg} +DOWN", holds(node))
+    on(node, "/usr/local/sbin/lienthong-undo fire")
+    comes_back(node, before, 5)
+
+
+@pytest.mark.usefixtures("applied")
 @pytest.mark.parametrize("node", [GATEWAY, SWITCH])
 def test_a_device_that_is_cut_off_against_the_guard_is_there_again_by_itself(node: str) -> None:
     before = holds(node)
