@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 
+from lienthong.audit import item as of
+from lienthong.audit.item import EVIDENCE, Task
 from lienthong.audit.run import ITSELF
 from lienthong.audit.session import CheckSession, chosen_sites
-from lienthong.checks import (
-    Evidence,
-    Mark,
-    NotApplicable,
-    NotAssessed,
-    description_of,
-    mark_of,
-    not_applicable,
-)
+from lienthong.checks import Evidence, NotAssessed, mark_of, not_applicable
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.finding import Control, Finding, Kind, Status
 from lienthong.root import find_root
@@ -76,15 +70,6 @@ def _checks_folder(config: pytest.Config) -> Path | None:
     return None
 
 
-class _Task:
-    """One check at one place, running or run in a thread."""
-
-    def __init__(self) -> None:
-        self.evidence = Evidence()
-        self.seconds = 0.0
-        self.future: Future[None] | None = None
-
-
 class Checks:
     """The plugin proper; its fixtures win over those of other plugins because it registers last."""
 
@@ -95,7 +80,7 @@ class Checks:
         """pytest finds files by their real place, and a checkout may have its checks from elsewhere."""
         self.session: CheckSession | None = None
         self.catalogue: dict[str, Control] = {}
-        self.tasks: dict[str, _Task] = {}
+        self.tasks: dict[str, Task] = {}
         self.pool: ThreadPoolExecutor | None = None
         path = config.getoption("findings")
         self.out = Path(path).open("w", encoding="utf-8") if path else None  # noqa: SIM115
@@ -152,24 +137,24 @@ class Checks:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Only the controls asked for; drills last; say what was collected."""
         if self.open_session.gear:
-            items[:] = [item for item in items if (m := _mark(item)) and m.gear]
+            items[:] = [item for item in items if (m := of.mark(item)) and m.gear]
         wanted = set(_words(self.config.option.control))
         ours = [item for item in items if self._is_ours(item)]
         if wanted:
-            dropped = [item for item in ours if (m := _mark(item)) and m.control not in wanted]
+            dropped = [item for item in ours if (m := of.mark(item)) and m.control not in wanted]
             dropped += [
-                item for item in ours if (m := _mark(item)) and m.lab_only and not self.open_session.in_lab
+                item for item in ours if (m := of.mark(item)) and m.lab_only and not self.open_session.in_lab
             ]
             items[:] = [item for item in items if item not in dropped]
         elif not self.open_session.in_lab:
-            items[:] = [item for item in items if not ((m := _mark(item)) and m.lab_only)]
+            items[:] = [item for item in items if not ((m := of.mark(item)) and m.lab_only)]
         items.sort(key=self._order)
         for item in items:
             if self._is_ours(item):
                 self._write({"collected": self._about(item)})
 
     def _order(self, item: pytest.Item) -> int:
-        mark = _mark(item)
+        mark = of.mark(item)
         if mark is None:
             return 0
         return 2 if mark.kind is Kind.DRILL else 1 if mark.alone or not self._shares(item) else 0
@@ -200,10 +185,10 @@ class Checks:
         self.pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="check")
         ready = [item for item in session.items if self._order(item) == 0 and self._is_ours(item)]
         # Traffic takes longest and waits most, so it starts first.
-        for item in sorted(ready, key=lambda item: getattr(_mark(item), "kind", None) is not Kind.PROBE):
-            mark, (_, node) = _mark(item), _place(item)
+        for item in sorted(ready, key=lambda item: getattr(of.mark(item), "kind", None) is not Kind.PROBE):
+            mark, (_, node) = of.mark(item), of.place(item)
             if isinstance(item, pytest.Function) and mark is not None and (node or mark.nodes is None):
-                task = self.tasks[item.nodeid] = _Task()
+                task = self.tasks[item.nodeid] = Task()
                 task.future = self.pool.submit(self._run, item, task)
 
     def _shares(self, item: pytest.Item) -> bool:
@@ -211,7 +196,7 @@ class Checks:
         names = getattr(item, "fixturenames", ())
         return all(name in SHARED for name in names if not name.startswith("_") and name != "request")
 
-    def _run(self, item: pytest.Function, task: _Task) -> None:
+    def _run(self, item: pytest.Function, task: Task) -> None:
         """The body of one check, with what it asks for."""
         started = monotonic()
         try:
@@ -222,7 +207,7 @@ class Checks:
             task.seconds = monotonic() - started
 
     def _values(self, item: pytest.Item, names: list[str], evidence: Any) -> dict[str, Any]:
-        slug, node = _place(item)
+        slug, node = of.place(item)
         session = self.open_session
         if node is not None and not session.ws.access.reaches(session.ws.node(node)):
             raise Unreachable(f"{node} is not reached by this target")
@@ -243,7 +228,7 @@ class Checks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Drills wait until nothing else looks; without `--drill` they are counted as not done."""
-        mark = _mark(item)
+        mark = of.mark(item)
         if mark is None:
             if self._is_ours(item):
                 raise LienThongError(
@@ -254,7 +239,7 @@ class Checks:
             raise LienThongError(f"{mark.control} is not in the catalogue checks/controls.yaml")
         if mark.kind is Kind.DRILL and not self.open_session.drill:
             raise NotAssessed("a drill, which disturbs: run it with --drill in the lab or in a window")
-        slug, node = _place(item)
+        slug, node = of.place(item)
         if node is None and mark.nodes is not None:
             not_applicable(f"inventory: {slug} has not {mark.nodes.words}")
         if self._order(item):
@@ -278,51 +263,18 @@ class Checks:
         """One finding for each item, written once its teardown is over."""
         report = yield
         if self._is_ours(item):
-            verdicts = item.stash.setdefault(VERDICTS, [])
-            verdicts.append(_verdict(call))
-            if call.when != "teardown":
-                item.stash[SECONDS] = item.stash.get(SECONDS, 0.0) + call.duration
-            else:
-                self._write({"finding": self._finding(item, verdicts).model_dump(mode="json")})
-                held = _seen(item, self.tasks.get(item.nodeid)).held
+            of.note(item, call)
+            if call.when == "teardown":
+                task = self.tasks.get(item.nodeid)
+                found = of.finding(item, task, self.open_session.sites[0])
+                self._write({"finding": found.model_dump(mode="json")})
+                held = of.seen(item, task).held
                 if self.open_session.gear and held:
                     self._write({"held": held, **self._about(item)})
         return report
 
-    def _finding(self, item: pytest.Item, verdicts: list[tuple[Status, str]]) -> Finding:
-        """The worst of set-up, call and tear-down speaks."""
-        status, detail = next((v for v in reversed(verdicts) if v[0] is Status.ERROR), verdicts[0])
-        if status is Status.PASS:
-            status, detail = next((v for v in verdicts if v[0] is not Status.PASS), verdicts[0])
-        task = self.tasks.get(item.nodeid)
-        evidence = _seen(item, task).lines
-        seconds: float = task.seconds if task else item.stash.get(SECONDS, 0.0)
-        about = self._about(item)
-        return Finding(
-            control=about["control"],
-            check=about["check"],
-            description=about["description"],
-            site=about["site"],
-            node=about["node"],
-            status=status,
-            kind=Kind(about["kind"]),
-            detail=detail,
-            evidence=tuple(evidence),
-            seconds=round(seconds, 3),
-        )
-
     def _about(self, item: pytest.Item) -> dict[str, Any]:
-        mark = _mark(item)
-        slug, node = _place(item)
-        function = getattr(item, "function", None)
-        return {
-            "control": mark.control if mark else ITSELF,
-            "check": f"{item.path.name}::{getattr(item, 'originalname', None) or item.name}",
-            "description": description_of(function) if mark else "a check without a mark",
-            "site": slug or self.open_session.sites[0],
-            "node": node,
-            "kind": (mark.kind if mark else Kind.READ).value,
-        }
+        return of.about(item, self.open_session.sites[0])
 
     def _is_ours(self, item: pytest.Item) -> bool:
         return self.real in item.path.resolve().parents
@@ -351,8 +303,8 @@ class Checks:
     @pytest.fixture(name="evidence")
     def evidence_fixture(self, request: pytest.FixtureRequest) -> Any:
         """Call it with a line that was seen; it stands in the report."""
-        seen: Evidence = request.node.stash.setdefault(EVIDENCE, Evidence())
-        return seen
+        said: Evidence = request.node.stash.setdefault(EVIDENCE, Evidence())
+        return said
 
 
 def _fixture(name: str) -> Any:
@@ -365,41 +317,6 @@ def _fixture(name: str) -> Any:
 
 for _name in sorted(SHARED - {"evidence"}):
     setattr(Checks, f"{_name}_fixture", _fixture(_name))
-
-VERDICTS: pytest.StashKey[list[tuple[Status, str]]] = pytest.StashKey()
-SECONDS: pytest.StashKey[float] = pytest.StashKey()
-EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
-
-
-def _seen(item: pytest.Item, task: _Task | None) -> Evidence:
-    return task.evidence if task else item.stash.get(EVIDENCE, Evidence())
-
-
-def _mark(item: pytest.Item) -> Mark | None:
-    return mark_of(getattr(item, "function", None))
-
-
-def _place(item: pytest.Item) -> tuple[str, str | None]:
-    callspec = getattr(item, "callspec", None)
-    slug, node = callspec.params.get("_place", ("", None)) if callspec else ("", None)
-    return slug, node
-
-
-def _verdict(call: pytest.CallInfo[None]) -> tuple[Status, str]:
-    """What an outcome means. Only an assertion says that the site fails."""
-    if call.excinfo is None:
-        return Status.PASS, ""
-    error = call.excinfo.value
-    text = str(error) or type(error).__name__
-    if isinstance(error, NotApplicable):
-        return Status.NOT_APPLICABLE, text
-    if isinstance(error, NotAssessed):
-        return Status.NOT_ASSESSED, text
-    if isinstance(error, AssertionError | pytest.fail.Exception) and call.when == "call":
-        return Status.FAIL, text.split("\nassert ")[0][:4000]
-    if isinstance(error, pytest.skip.Exception):
-        return Status.ERROR, f"skipped without an answer that counts: {text}"
-    return Status.ERROR, f"{type(error).__name__}: {text}"[:4000]
 
 
 def _words(values: list[str]) -> list[str]:

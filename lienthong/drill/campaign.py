@@ -166,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=180, help="devices under a run that is killed")
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--jobs", type=int, default=2, help="rounds at a time")
+    parser.add_argument("--jobs", type=int, default=3, help="rounds at a time")
     parser.add_argument("--round", help="only this round, by its seed, e.g. 1/fault/17")
     asked = parser.parse_args(argv)
     engine = find_root(None)
