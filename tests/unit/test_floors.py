@@ -33,6 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "adopt",
             "bootstrap",
+            "bundle",
             "edit",
             "lab",
             "provision",
