@@ -1,4 +1,4 @@
-"""A bundle altered at any byte, cut at any length, made longer, or hostile within: refused, with its reason."""
+"""A bundle altered at any byte, cut anywhere, made longer, or hostile within: refused, with its reason."""
 
 from __future__ import annotations
 
@@ -59,8 +59,7 @@ def test_every_byte(sides: Sides) -> None:
 def test_every_length(sides: Sides) -> None:
     whole = sides.export().path.read_bytes()
     for length in range(1, len(whole)):
-        wanted = Reason.TRUNCATED
-        assert reason(sides, whole[:length]) is wanted, length
+        assert reason(sides, whole[:length]) is Reason.TRUNCATED, length
     assert reason(sides, b"") is Reason.NO_BUNDLE
 
 
@@ -217,11 +216,11 @@ def test_more_or_less_than_its_list(
 def test_what_is_sealed_to_another_key_than_it_says(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     (other,) = keys.own_recipients(made_keys() / "other.age")
     real = age.sealed
-    monkeypatch.setattr(age, "sealed", lambda to, plain: real(other, plain))
+    monkeypatch.setattr(age, "sealed", lambda _, plain: real(other, plain))
     path = sides.export().path
     with pytest.raises(BundleRefused, match="wrong-recipient: it is sealed to another key"):
         sides.take(path)
-    monkeypatch.setattr(age, "sealed", lambda to, plain: iter([b"no age at all" * 10]))
+    monkeypatch.setattr(age, "sealed", lambda *_: iter([b"no age at all" * 10]))
     second = sides.export(state=sides.base / "other").path
     with pytest.raises(BundleRefused, match="bad-content: it cannot be opened"):
         sides.take(second)
