@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from lienthong.bundle import keys, seal, take
 from lienthong.bundle.chain import Link
 from lienthong.bundle.judge import introduce, opened
+from lienthong.bundle.take import Imported, Looked, Side
 from lienthong.bundle.words import Content, Stream
 
 WAY = Stream("tinh-uy", "net-wan")
@@ -109,13 +110,13 @@ class Sides:
             after=after,
         )
 
-    def side(self, now: datetime = NOW, identity: str = "wan.age", own: str | None = None) -> take.Side:
-        return take.Side(self.root, self.in_state, made_keys() / identity, own, now, lambda _: None)
+    def side(self, now: datetime = NOW, identity: str = "wan.age", own: str | None = None) -> Side:
+        return Side(self.root, self.in_state, made_keys() / identity, own, now, lambda _: None)
 
-    def take(self, path: Path, side: take.Side | None = None, after: Link | None = None) -> take.Imported:
+    def take(self, path: Path, side: Side | None = None, after: Link | None = None) -> Imported:
         return take.take(path, self.into, side or self.side(), after=after)
 
-    def verify(self, path: Path, side: take.Side | None = None) -> take.Looked:
+    def verify(self, path: Path, side: Side | None = None) -> Looked:
         side = side or self.side()
         with opened(path) as file:
             return take.verify(file, introduce(file, side.root), side)
@@ -128,4 +129,4 @@ class Sides:
         }
 
 
-__all__ = ["BACK", "NOW", "WAY", "Sides", "made_keys", "public", "recipient", "replace"]
+__all__ = ["BACK", "NOW", "WAY", "Sides", "made_keys", "public", "recipient"]

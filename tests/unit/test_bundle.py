@@ -16,6 +16,7 @@ from lienthong.bundle import chain, envelope, keys, logged
 from lienthong.bundle.chain import Chain, Role
 from lienthong.bundle.envelope import ROOM, Envelope
 from lienthong.bundle.header import FIRST
+from lienthong.bundle.take import Side as Importing
 from lienthong.bundle.words import BundleRefused, Content, Reason, own_side, stream
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.words import Side
@@ -27,13 +28,13 @@ def sides(tmp_path: Path) -> Sides:
     return Sides(tmp_path)
 
 
-def refused(sides: Sides, path: Path, reason: Reason, **words: object) -> str:
+def refused(sides: Sides, path: Path, reason: Reason, side: Importing | None = None) -> str:
     """It is refused for that reason, by `verify` too, and leaves nothing."""
     before, memory = sides.tree(), Chain(sides.in_state, WAY, Role.IMPORT).read()
     with pytest.raises(BundleRefused) as verified:
-        sides.verify(path, **words)  # type: ignore[arg-type]
+        sides.verify(path, side)
     with pytest.raises(BundleRefused) as found:
-        sides.take(path, **words)  # type: ignore[arg-type]
+        sides.take(path, side)
     assert (found.value.reason, verified.value.reason) == (reason, reason), found.value
     assert sides.tree() == before
     assert Chain(sides.in_state, WAY, Role.IMPORT).read() == memory

@@ -56,7 +56,7 @@ def _die(point: int, base: Path, act: Callable[[], object]) -> NoReturn:
 
     code = 1
     try:
-        os.fsync = fsync
+        os.fsync = fsync  # type: ignore[assignment]
         sys.addaudithook(hook)
         act()
         code = 0
