@@ -22,6 +22,8 @@ from lienthong.target import Access
 AUDIO, VIDEO = range(96), range(96, 128)
 EF, AF41 = 46, 34
 LISTEN_S = 2.0
+#: Of the side, on every node (deploys/pki.py).
+AUTHORITY = "/etc/lienthong/pki/ca.crt"
 #: Endpoints register anew every 30 s, so a registrar that has just started may not know them yet.
 REGISTER_S = 33
 #: An endpoint takes one call at a time; the sites of one audit call one after the other.
@@ -80,12 +82,18 @@ def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evid
 
 @control("VC-02", kind="probe", nodes=ENDPOINTS)
 def test_wrong_password_is_refused(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
-    """The registrar asks for a password and refuses a wrong one."""
+    """The registrar proves who it is, speaks in cipher only, and refuses a wrong password."""
     server = registrar(plan, node)
-    codes = endpoint.refused(on(hosts(node.name)), server.address, number(node))
-    evidence(f"REGISTER {number(node)} at {server.address} without and with a wrong password: {codes}")
-    assert codes[0] == 401, f"no challenge from {server.name}: {codes[0]}"
-    assert codes[1] in {401, 403}, f"a wrong password got {codes[1]}"
+    met = endpoint.refused(on(hosts(node.name)), server.address, number(node), AUTHORITY)
+    first, second = met.codes
+    evidence(
+        f"REGISTER {number(node)} at {server.address} without and with a wrong password: {first}, {second}"
+    )
+    evidence(f"signalling: {met.tls or met.why}, in the clear: {'taken' if met.unencrypted else 'refused'}")
+    assert met.tls in {"TLSv1.2", "TLSv1.3"}, f"{server.name} does not prove who it is: {met.why}"
+    assert not met.unencrypted, f"{server.name} takes SIP in the clear, and keys of calls with it"
+    assert first == 401, f"no challenge from {server.name}: {first}"
+    assert second in {401, 403}, f"a wrong password got {second}"
 
 
 @control("VC-02", nodes=ENDPOINTS | REGISTRARS)

@@ -141,7 +141,28 @@ def media(run: Run, seconds: float, ports: tuple[int, int]) -> list[Received]:
     ]
 
 
-def refused(run: Run, registrar: IPv4Address, number: str) -> list[int]:
-    """Status codes of a registration without and with a wrong password; [401, 401] is in order."""
-    told = run(f"python3 -c {quote(_program('register'))} {registrar} {quote(number)}")
-    return [int(code) for code in json.loads(told)]
+@dataclass(frozen=True)
+class Refusal:
+    """How a registrar met somebody without the password."""
+
+    codes: tuple[int, ...]
+    """status codes without and with a wrong password; (401, 401) is in order"""
+    tls: str
+    """`TLSv1.3`, when its certificate was signed by the authority for its address; else empty"""
+    why: str
+    """why there is no such connection"""
+    unencrypted: bool
+    """it takes SIP in the clear too"""
+
+
+def refused(run: Run, registrar: IPv4Address, number: str, authority: str) -> Refusal:
+    """Try to register without and with a wrong password.
+
+    Args:
+        authority: the file there that holds the certificate of the side's authority.
+    """
+    told = json.loads(
+        run(f"python3 -c {quote(_program('register'))} {registrar} {quote(number)} {quote(authority)}")
+    )
+    codes = tuple(int(code) for code in told["codes"])
+    return Refusal(codes, str(told["tls"]), str(told["said"]), bool(told["open"]))
