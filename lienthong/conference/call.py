@@ -41,7 +41,9 @@ class End:
     address: IPv4Address
     run: Run
     listen: Run
-    """the same; what it runs may be broken off from outside"""
+    """the same; what listens there may be broken off from outside"""
+    watched: bool = False
+    """`listen` gives a standard input, whose end breaks off"""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _ring(caller: End, callee: End, ring_s: float) -> float:
             f"{callee.node} does not ring when {caller.node} calls: {_why(dialled, rings)}",
             hint="are both registered? lienthong audit looks at the registrar",
         )
-    return dialled.ms + rings.ms
+    return round(dialled.ms + rings.ms, 1)
 
 
 def _accept(caller: End, callee: End, answer_s: float) -> float:
@@ -135,16 +137,16 @@ def _accept(caller: End, callee: End, answer_s: float) -> float:
     taken, stands = endpoint.ask(callee.run, "accept", f"wait=CALL_ESTABLISHED|CALL_CLOSED:{answer_s:g}")
     if not taken.ok or not stands.ok:
         raise NoCall(f"{callee.node} could not take the call: {_why(taken, stands)}")
-    return taken.ms + stands.ms
+    return round(taken.ms + stands.ms, 1)
 
 
 def _listen(
     pool: ThreadPoolExecutor, caller: End, callee: End, seconds: float
 ) -> list[tuple[Listened, dict[str, Stream]]]:
     """What arrived at the callee and at the caller, and what they counted; the call goes on."""
-    last = f"wait=CALL_CLOSED:{HOLD_S:g}", f"leave={callee.number}"
-    there = pool.submit(endpoint.media, callee.listen, seconds, RTP[0], STATS)
-    here = pool.submit(endpoint.media, caller.listen, seconds, RTP[0], STATS, last)
+    last = (f"guard={callee.number}:{HOLD_S:g}",)
+    there = pool.submit(endpoint.media, callee.listen, seconds, RTP[0], STATS, watched=callee.watched)
+    here = pool.submit(endpoint.media, caller.listen, seconds, RTP[0], STATS, last, watched=caller.watched)
     return [(heard, _counts(replies)) for heard, replies in (there.result(), here.result())]
 
 

@@ -5,7 +5,8 @@ listens on loopback, and nothing is to be left behind there. Arguments: port, th
 command, the command's parameter after a `=`: `dial=1000`. Prints one JSON object a command:
 `{"ok": bool, "data": str, "ms": float, "events": [[type, param, peer], …]}`; `ms` is how long it took.
 `wait=TYPE:SECONDS` waits for an event; `wait=TYPE|OTHER:SECONDS` ends with either, and is ok with the first.
-`leave=NUMBER` ends the call with that number, and no other.
+`leave=NUMBER` ends the call with that number, and no other; `guard=NUMBER:SECONDS` does so
+after that time unless it was ended, or somebody else connected.
 """
 
 from __future__ import annotations
@@ -93,6 +94,18 @@ class Control:
             return False, "no call with it"
         return self.ask("hangup", "")
 
+    def guard(self, number: str, timeout_s: float) -> tuple[bool, str]:
+        """End the call with that number if nobody else does so in time.
+
+        It is the same call then: that one was closed would have been heard here. When somebody else connects,
+        ctrl_tcp closes this connection, and it is theirs to end.
+        """
+        until = time.monotonic() + timeout_s
+        while not any(event[0] == "CALL_CLOSED" for event in self.events):
+            if self._next(until) is None:
+                return self.leave(number) if time.monotonic() >= until else (False, "somebody else came")
+        return True, ""
+
 
 def main(port: int, words: list[str]) -> None:
     """Run the commands in order on one connection."""
@@ -108,6 +121,9 @@ def main(port: int, words: list[str]) -> None:
             ok, data = control.wait(kinds.split("|"), float(seconds))
         elif name == "leave":
             ok, data = control.leave(params)
+        elif name == "guard":
+            number, _, seconds = params.partition(":")
+            ok, data = control.guard(number, float(seconds))
         else:
             ok, data = control.ask(name, params)
         ms = round((time.monotonic() - began) * 1000, 1)

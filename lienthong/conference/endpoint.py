@@ -135,7 +135,13 @@ def _reply(line: str) -> Reply:
 
 
 def media(
-    run: Run, seconds: float, ports: tuple[int, int], then: Sequence[str] = (), last: Sequence[str] = ()
+    run: Run,
+    seconds: float,
+    ports: tuple[int, int],
+    then: Sequence[str] = (),
+    last: Sequence[str] = (),
+    *,
+    watched: bool = False,
 ) -> tuple[Listened, list[Reply]]:
     """What arrives here as RTP during some seconds; `run` must be root.
 
@@ -143,11 +149,12 @@ def media(
         then: commands right after, in the same round trip; their replies come back.
         last: commands that are left going there, unwatched, until the next ones connect: ctrl_tcp has one
             connection at a time. They end the call of a controller that died.
+        watched: the listening ends with the standard input that `run` gives it.
 
     Raises:
         LienThongError: there was no listening, or the endpoint did not answer.
     """
-    line = f"python3 -c {quote(_program('rtp'))} {seconds:g} {ports[0]} {ports[1]}"
+    line = f"python3 -c {quote(_program('rtp'))} {seconds:g} {ports[0]} {ports[1]}{' watched' * watched}"
     if then:
         line += f"; {_line(then, PORT)}"
     if last:

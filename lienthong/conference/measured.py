@@ -33,7 +33,7 @@ MARKS = {Medium.AUDIO: 46, Medium.VIDEO: 34}
 #: In cipher every octet is as likely as any: 8 bits. Sound by PCMA has under 7.5; the first octets of H.264's
 #: packets (RFC 6184, 5.2) are a few, with 2 bits. With fewer octets than that nothing is said.
 CIPHER_BITS = {Medium.AUDIO: 7.8, Medium.VIDEO: 4.5}
-CIPHER_SAMPLES = {Medium.AUDIO: 8000, Medium.VIDEO: 60}
+CIPHER_SAMPLES = {Medium.AUDIO: 8000, Medium.VIDEO: 40}
 #: Payload types that are agreed upon in each call begin here (RFC 3551, 6).
 DYNAMIC = 96
 

@@ -26,7 +26,7 @@ class Partners:
     def end(self, node: Node, reach: Reach, seconds: float) -> End:
         """One of them, as it is reached."""
         listen = reach.listener(node, seconds)
-        return End(node.name, node.site, number(node), node.address, reach.run(node), listen)
+        return End(node.name, node.site, number(node), node.address, reach.run(node), listen, watched=True)
 
 
 def partners(plan: ProvincePlan, access: Access, sites: Sequence[str], *, every: bool) -> Partners:
@@ -87,7 +87,8 @@ def why_not(node: Node) -> str | None:
 def _two(plan: ProvincePlan, access: Access, sites: Sequence[str]) -> Partners:
     if len(sites) != 2 or sites[0] == sites[1]:
         raise LienThongError(
-            "name two sites, the calling one first, or say --all", hint=f"sites: {', '.join(plan.sites)}"
+            "name two sites, the calling one first, or say --all",
+            hint=f"endpoints: {', '.join(dict.fromkeys(node.site for node in endpoints(plan)))}",
         )
     both = []
     for slug in sites:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -33,52 +34,63 @@ class Reach:
         self._folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
         self._config = ssh_config(access, {node.name: access.address(node) for node in nodes}, self._folder)
         self._lock = Lock()
-        self._listening: set[subprocess.Popen[str]] = set()
+        self._inputs: set[int] = set()
+        """descriptors by which what listens is ended"""
         self._ended = False
 
     def run(self, node: Node) -> Run:
         """Commands there; they are not broken off: what was begun must be ended there."""
-        return lambda line: self._run(node.name, line, WITHIN_S, may_end=False)
+        return lambda line: self._run(node.name, line, WITHIN_S, subprocess.DEVNULL)
 
     def listener(self, node: Node, seconds: float) -> Run:
-        """The same for what takes so many seconds and may be broken off."""
-        return lambda line: self._run(node.name, line, seconds + WITHIN_S, may_end=True)
+        """The same for what takes so many seconds, and ends when its standard input does."""
+        return lambda line: self._listen(node.name, line, seconds + WITHIN_S)
 
     def break_off(self) -> None:
-        """Whatever listens is ended, and nothing listens any more."""
+        """Whatever listens is ended, and nothing listens any more.
+
+        To kill what runs here would end nothing there, nor the waiting here: a shared connection keeps both.
+        """
         with self._lock:
             self._ended = True
-            for process in self._listening:
-                process.terminate()
+            while self._inputs:
+                os.close(self._inputs.pop())
 
-    def _run(self, name: str, line: str, within_s: float, *, may_end: bool) -> str:
-        argv = ["ssh", "-F", str(self._config), name, f"sudo -n /bin/sh -c {quote(line)}"]
+    def _listen(self, name: str, line: str, within_s: float) -> str:
+        read, write = os.pipe()
         with self._lock:
-            if may_end and self._ended:
-                raise BrokenOff("broken off")
-            # Ctrl-C is for us to deal with, in order: a session of its own does not hear of it.
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-            if may_end:
-                self._listening.add(process)
+            if self._ended:
+                os.close(write)
+            else:
+                self._inputs.add(write)
+        try:
+            told = self._run(name, line, within_s, read)
+        finally:
+            os.close(read)
+            with self._lock:
+                if not self._ended:
+                    self._inputs.remove(write)
+                    os.close(write)
+        if self._ended:
+            raise BrokenOff("broken off")
+        return told
+
+    def _run(self, name: str, line: str, within_s: float, stdin: int) -> str:
+        process = subprocess.Popen(
+            ["ssh", "-F", str(self._config), name, f"sudo -n /bin/sh -c {quote(line)}"],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is for us to deal with, in order
+        )
         try:
             out, said = process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
             raise Unreachable(f"{name}: no answer within {within_s:g} s") from None
-        finally:
-            with self._lock:
-                self._listening.discard(process)
-        if may_end and self._ended:
-            raise BrokenOff("broken off")
         if process.returncode == 255:
             raise Unreachable(
                 f"{name}: no login: {said.strip()[-300:]}", hint="lienthong trust, lienthong audit"

@@ -2,15 +2,17 @@
 library only.
 
 This file is run on an endpoint as it stands (`python3 -c`), as root. Arguments: seconds, the lowest and the
-highest port. Prints one JSON object: `missed` (packets that this program was too slow for; its figures are
-then worth nothing) and `streams`, one object for each sender, payload type and source (SSRC), see
-`Stream.told`. Everything is summed up here, so that a few numbers travel and no sound does.
+highest port, and `watched` when the end of the standard input is to end the listening too. Prints one JSON
+object: `missed` (packets that this program was too slow for; its figures are then worth nothing) and
+`streams`, one object for each sender, payload type and source (SSRC), see `Stream.told`. Everything is summed
+up here, so that a few numbers travel and no sound does.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import select
 import socket
 import struct
 import sys
@@ -169,8 +171,8 @@ def arrival(extra: list[tuple[int, int, bytes]]) -> float:
     return time.time()
 
 
-def main(seconds: float, low: int, high: int) -> None:
-    """Listen for that long and tell."""
+def main(seconds: float, low: int, high: int, watched: bool) -> None:
+    """Listen for that long, or until nobody wants it any more, and tell."""
     streams: dict[tuple[str, int, int], Stream] = {}
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -178,11 +180,10 @@ def main(seconds: float, low: int, high: int) -> None:
         sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
         began_s, end = time.time(), time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            sock.settimeout(left)
-            try:
-                data, extra, _, source = sock.recvmsg(2048, 128)
-            except TimeoutError:
+            ready, _, _ = select.select([sock, sys.stdin] if watched else [sock], [], [], left)
+            if sock not in ready:
                 break
+            data, extra, _, source = sock.recvmsg(2048, 128)
             seen = None if source[2] == PACKET_OUTGOING else packet(data, low, high)
             if seen is None:
                 continue
@@ -202,4 +203,4 @@ def main(seconds: float, low: int, high: int) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), "watched" in sys.argv[4:])

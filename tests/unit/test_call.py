@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -156,7 +157,7 @@ def test_leave_ends_the_call_with_that_number_only(monkeypatch: pytest.MonkeyPat
     control = object.__new__(ctrl_tcp.Control)
     asked: list[str] = []
 
-    def ask(command: str, params: str) -> tuple[bool, str]:
+    def ask(command: str, _: str) -> tuple[bool, str]:
         asked.append(command)
         return True, "> [line 1]  0:00:03  ESTABLISHED             sip:1007@10.0.3.10\n"
 
@@ -165,6 +166,43 @@ def test_leave_ends_the_call_with_that_number_only(monkeypatch: pytest.MonkeyPat
     assert asked == ["listcalls"] * 2
     control.leave("1007")
     assert asked[2:] == ["listcalls", "hangup"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (["", ""], ["listcalls", "hangup"]),
+        (["CALL_CLOSED"], []),
+        (["CALL_RTCP", "CALL_CLOSED"], []),
+        (None, []),
+    ],
+)
+def test_a_guard_ends_what_nobody_else_ended(
+    monkeypatch: pytest.MonkeyPatch, heard: list[str] | None, said: list[str]
+) -> None:
+    """Nothing heard until it is late; the call closed; the connection taken over by somebody else."""
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(socket, "create_connection", lambda *_: ours)
+    asked: list[str] = []
+
+    def answer() -> None:
+        buffer = b""
+        while data := theirs.recv(4096):
+            found, buffer = ctrl_tcp.split(buffer + data)
+            for message in found:
+                asked.append(message["command"])
+                reply = {"response": True, "ok": True, "data": " sip:1007@x", "token": message["token"]}
+                theirs.sendall(ctrl_tcp.netstring(reply))
+
+    for kind in filter(None, heard or []):
+        theirs.sendall(ctrl_tcp.netstring({"event": True, "type": kind}))
+    if heard is None:
+        theirs.close()
+    else:
+        threading.Thread(target=answer, daemon=True).start()
+    ctrl_tcp.Control(4444).guard("1007", 0.2)
+    assert asked == said
+    ours.close()
 
 
 GOOD = Measured(Medium.AUDIO, "b-vc", "a-vc", 500, 500, 0, 0, 0, 1.0, 2.0, 0.1, ((46, 500),), True, True)
@@ -209,6 +247,8 @@ def test_one_place_after_another_says_how_bad_it_is(monkeypatch: pytest.MonkeyPa
     deaf = row(placed(replace(GOOD, missed=4, lost=400)))
     assert deaf.state is State.UNMEASURED and exit_code([deaf]) == Exit.UNREACHABLE
     assert exit_code([row(placed(GOOD)), slow, deaf]) == Exit.FINDINGS
+    assert exit_code([row(placed(GOOD)), deaf]) == Exit.UNREACHABLE
+    assert exit_code([row(placed(GOOD))]) == Exit.OK
 
 
 def heard(payload: int, sender: str = "10.0.0.1", entropy: float = 7.9, samples: int = 9000) -> Heard:
@@ -238,6 +278,8 @@ def test_a_table_of_a_minute() -> None:
         Row("bu-dop", "1006", "bu-dop-vc", "tinh-uy", State.FAILED, ("does not \x1b[2J ring",)),
         Row("bu-dang", "1008", "bu-dang-vc", "", State.UNMEASURED, ("cisco-roomos",)),
     ]
+    back = replace(video, sender="a-vc", listener="b-vc", expected=98, lost=0)
+    rows[0] = replace(rows[0], placed=placed(GOOD, video, back))
     text = told.table(rows)
     lines = text.splitlines()
     assert [line.split()[0] for line in lines[:5]] == ["Điểm", "site", "bu-dang", "bu-dop", "loc-ninh"]
