@@ -21,13 +21,13 @@ from lienthong.services.videoconf import Params
 from lienthong.target import Access
 
 LISTEN_S = 2.0
-#: Packets of each medium in that time: a slow machine sends fewer than it should.
-LEAST = {Medium.AUDIO: 30, Medium.VIDEO: 8}
-SETUP_S = 3.0
 #: Endpoints register anew every 30 s, so a registrar that has just started may not know them yet.
 REGISTER_S = 33
 #: An endpoint takes one call at a time; the sites of one audit call one after the other.
 CALLS = Lock()
+#: Packets of each medium in `LISTEN_S`: a slow machine sends fewer than it should.
+LEAST = {Medium.AUDIO: 30, Medium.VIDEO: 8}
+SETUP_S = 3.0
 
 
 def params(node: Node) -> Params | None:
