@@ -115,12 +115,15 @@ def udp(port: int, first: int = 0x80, second: int = 8) -> bytes:
 
 
 def test_rtp_is_told_from_what_is_not() -> None:
-    assert rtp.packet(ip(udp(12000)), 10000, 20000) == ("10.0.43.20", 8, 46)
-    assert rtp.packet(ip(udp(12000, second=0x80 | 96), tos=0x88), 10000, 20000) == ("10.0.43.20", 96, 34)
+    sound = rtp.packet(ip(udp(12000)), 10000, 20000)
+    picture = rtp.packet(ip(udp(12000, second=0x80 | 96), tos=0x88), 10000, 20000)
+    assert sound is not None and (sound.sender, sound.kind, sound.dscp) == ("10.0.43.20", 8, 46)
+    assert picture is not None and (picture.kind, picture.dscp) == (96, 34)
     others = [
         ip(udp(12001)),
         ip(udp(5060)),
         ip(udp(12000, first=0x40)),
+        ip(udp(12000, second=72)),
         ip(udp(12000), proto=6),
         b"",
         ip(b""),
