@@ -24,7 +24,10 @@ ROAMING = {
     ("kea-dhcp4", "udp"),
 }
 #: Ports that a program opens whatever it is told; the node's filter keeps them shut.
-UNAVOIDABLE = {("baresip", "tcp", 5061)}  # TLS beside SIP: baresip 1.0 has no setting for it
+UNAVOIDABLE = {
+    ("baresip", "tcp", 5060),
+    ("baresip", "tcp", 5061),
+}  # nobody calls it there; no setting ends it
 TIME_DAEMONS = {"chronyd", "ntpd", "systemd-timesyn", "openntpd"}
 
 

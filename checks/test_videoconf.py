@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from lienthong.checks import Selector, control, not_assessed
 from lienthong.conference import endpoint
-from lienthong.conference.endpoint import Received, Run
+from lienthong.conference.call import Busy, End, place
+from lienthong.conference.endpoint import Run
+from lienthong.conference.measured import MARKS, Measured, Medium
 from lienthong.errors import LienThongError
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.words import Target, Zone
-from lienthong.services.videoconf import RTP, Params
+from lienthong.services.videoconf import Params
 from lienthong.target import Access
 
-AUDIO, VIDEO = range(96), range(96, 128)
-EF, AF41 = 46, 34
 LISTEN_S = 2.0
+#: Of the side, on every node (deploys/pki.py).
+AUTHORITY = "/etc/lienthong/pki/ca.crt"
 #: Endpoints register anew every 30 s, so a registrar that has just started may not know them yet.
 REGISTER_S = 33
 #: An endpoint takes one call at a time; the sites of one audit call one after the other.
 CALLS = Lock()
+#: Packets of each medium in `LISTEN_S`: a slow machine sends fewer than it should.
+LEAST = {Medium.AUDIO: 30, Medium.VIDEO: 8}
+SETUP_S = 3.0
 
 
 def params(node: Node) -> Params | None:
@@ -80,12 +84,18 @@ def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evid
 
 @control("VC-02", kind="probe", nodes=ENDPOINTS)
 def test_wrong_password_is_refused(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
-    """The registrar asks for a password and refuses a wrong one."""
+    """The registrar proves who it is, speaks in cipher only, and refuses a wrong password."""
     server = registrar(plan, node)
-    codes = endpoint.refused(on(hosts(node.name)), server.address, number(node))
-    evidence(f"REGISTER {number(node)} at {server.address} without and with a wrong password: {codes}")
-    assert codes[0] == 401, f"no challenge from {server.name}: {codes[0]}"
-    assert codes[1] in {401, 403}, f"a wrong password got {codes[1]}"
+    met = endpoint.refused(on(hosts(node.name)), server.address, number(node), AUTHORITY)
+    first, second = met.codes
+    evidence(
+        f"REGISTER {number(node)} at {server.address} without and with a wrong password: {first}, {second}"
+    )
+    evidence(f"signalling: {met.tls or met.why}, in the clear: {'taken' if met.unencrypted else 'refused'}")
+    assert met.tls in {"TLSv1.2", "TLSv1.3"}, f"{server.name} does not prove who it is: {met.why}"
+    assert not met.unencrypted, f"{server.name} takes SIP in the clear, and keys of calls with it"
+    assert first == 401, f"no challenge from {server.name}: {first}"
+    assert second in {401, 403}, f"a wrong password got {second}"
 
 
 @control("VC-02", nodes=ENDPOINTS | REGISTRARS)
@@ -122,39 +132,34 @@ def test_call_carries_sound_and_picture(
     if pair is None:
         not_assessed("no endpoint of another site is reached from here: does a call carry sound and picture?")
     caller, callee = pair
-    near, far = on(hosts(caller.name)), on(hosts(callee.name))
-    with CALLS, ThreadPoolExecutor(2) as pool, silence_is_failure():
-        if endpoint.calls(near) or endpoint.calls(far):
-            if access.target is Target.LIVE:
-                not_assessed(f"{caller.name} or {callee.name} is in a call: is it marked and encrypted?")
-            list(pool.map(endpoint.hangup, (near, far)))
+    near, far = end(caller, hosts), end(callee, hosts)
+    with CALLS, silence_is_failure():
+        if access.target is Target.LAB:
+            for who in (near, far):
+                endpoint.ask(who.run, "hangup")
         try:
-            assert endpoint.dial(near, number(callee)), (
-                f"{callee.name} does not ring when {caller.name} calls"
-            )
-            time.sleep(0.3)
-            ringing = [call.state for call in endpoint.calls(far)]
+            placed = place(near, far, LISTEN_S, ring_s=SETUP_S, answer_s=SETUP_S)
+        except Busy as error:
+            not_assessed(f"{error.what}: is it marked and encrypted?")
+    evidence(f"{near.number} calls {far.number}: rings after {placed.ringing_ms:.0f} ms, accepted by hand")
+    for one in placed.measured:
+        judge(one, evidence)
+    counted = {(who, medium): stream for who, medium, stream in placed.counted}
+    for name in (near.node, far.node):
+        for medium in Medium:
+            stream = counted.get((name, medium))
+            assert stream is not None, f"{name} has no {medium}"
             evidence(
-                f"{number(caller)} calls {number(callee)}: {', '.join(ringing)} until it is accepted by hand"
+                f"{name}: {medium} sent {stream.sent}, received {stream.received}, secure {stream.secure}"
             )
-            assert ringing == ["INCOMING"], f"{callee.name} answered by itself: {ringing}"
-            assert endpoint.accept(far), f"{callee.name} could not take the call"
-            heard = list(pool.map(lambda run: endpoint.media(run, LISTEN_S, RTP[0]), (far, near)))
-            counted = list(pool.map(endpoint.stats, (near, far)))
-        finally:
-            with suppress(LienThongError):
-                endpoint.hangup(near)
-    for packets, sender, listener in ((heard[0], caller, callee), (heard[1], callee, caller)):
-        judge([p for p in packets if p.sender == sender.address], sender, listener, evidence)
-    for streams, who in zip(counted, pair, strict=True):
-        for medium in ("audio", "video"):
-            stream = streams.get(medium)
-            assert stream is not None, f"{who.name} has no {medium}"
-            evidence(
-                f"{who.name}: {medium} sent {stream.sent}, received {stream.received}, secure {stream.secure}"
-            )
-            assert stream.sent and stream.received, f"{who.name}: {medium} goes one way only"
-            assert stream.secure, f"{who.name}: {medium} is not encrypted"
+            assert stream.sent and stream.received, f"{name}: {medium} goes one way only"
+            assert stream.secure, f"{name}: {medium} is not encrypted"
+
+
+def end(node: Node, hosts: Any) -> End:
+    """An endpoint as it is called."""
+    run = on(hosts(node.name))
+    return End(node.name, node.site, number(node), node.address, run, run)
 
 
 @contextmanager
@@ -175,16 +180,16 @@ def callers(site: SitePlan, plan: ProvincePlan, access: Access) -> tuple[Node, N
     return (mine[0], others[0]) if mine and others else None
 
 
-def judge(packets: Sequence[Received], sender: Node, listener: Node, evidence: Any) -> None:
-    """Both media arrived, in number and all marked as they should be."""
-    for medium, kinds, mark, least in (("audio", AUDIO, EF, 30), ("video", VIDEO, AF41, 8)):
-        some = [p for p in packets if p.payload in kinds]
-        count = sum(p.packets for p in some)
-        marks = {p.dscp: sum(q.packets for q in some if q.dscp == p.dscp) for p in some}
-        evidence(
-            f"at {listener.name} from {sender.name}: {medium} {count} packets in {LISTEN_S:g} s, DSCP {marks}"
-        )
-        assert count >= least, (
-            f"{medium} from {sender.name} does not arrive at {listener.name}: {count} packets"
-        )
-        assert set(marks) == {mark}, f"{medium} from {sender.name} has DSCP {sorted(marks)}, wanted is {mark}"
+def judge(one: Measured, evidence: Any) -> None:
+    """A medium arrived, in number, marked as it should be and in cipher."""
+    evidence(
+        f"at {one.listener} from {one.sender}: {one.medium} {one.packets} packets in {LISTEN_S:g} s, "
+        f"DSCP {dict(one.marks)}, {one.lost} lost, jitter {one.jitter_ms:.1f} ms"
+    )
+    what = f"{one.medium} from {one.sender}"
+    assert one.packets >= LEAST[one.medium], (
+        f"{what} does not arrive at {one.listener}: {one.packets} packets"
+    )
+    marks = sorted(mark for mark, _ in one.marks)
+    assert marks == [MARKS[one.medium]], f"{what} has DSCP {marks}, wanted is {MARKS[one.medium]}"
+    assert one.cipher is not False, f"{what} is not encrypted on the wire"

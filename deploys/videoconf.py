@@ -6,7 +6,18 @@ from hashlib import md5
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, Folder, absent, place, render, service, user
+from lienthong.hosts.deploying import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    File,
+    Folder,
+    absent,
+    place,
+    render,
+    service,
+    user,
+)
 from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
@@ -55,6 +66,10 @@ def registrar() -> None:
             group="kamailio",
         ),
         File(
+            "/etc/kamailio/tls.cfg",
+            render("videoconf/tls.cfg.j2", key=KEY, certificate=CERTIFICATE, authority=AUTHORITY),
+        ),
+        File(
             "/etc/kamailio/accounts.cfg",
             render("videoconf/accounts.cfg.j2", accounts=sorted(accounts)),
             mode="0640",
@@ -67,7 +82,7 @@ def registrar() -> None:
     place(*files, name="videoconf: registrar's files")
     service(
         "kamailio",
-        watch=tuple(file.path for file in files),
+        watch=(*(file.path for file in files), KEY, CERTIFICATE, AUTHORITY),
         check="kamailio -c -f /etc/kamailio/kamailio.cfg >/dev/null 2>&1",
         name="videoconf: registrar",
     )
@@ -85,7 +100,7 @@ def endpoint(number: str) -> None:
         return
     user("baresip", home="/var/lib/baresip", name="videoconf: account of the endpoint")
     files = (
-        File("/etc/baresip/config", render("videoconf/baresip.config.j2", me=me)),
+        File("/etc/baresip/config", render("videoconf/baresip.config.j2", me=me, authority=AUTHORITY)),
         File(
             ACCOUNTS,
             render(

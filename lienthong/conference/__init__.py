@@ -1,1 +1,1 @@
-"""Endpoints of the conference: what the checks and the rehearsal say to them and count."""
+"""Endpoints of the conference: what the checks and `lienthong call` say to them and measure."""

@@ -3,11 +3,15 @@
 This file is run on an endpoint as it stands (`python3 -c`, see `lienthong.conference.endpoint`): ctrl_tcp
 listens on loopback, and nothing is to be left behind there. Arguments: port, then one word for each
 command, the command's parameter after a `=`: `dial=1000`. Prints one JSON object a command:
-`{"ok": bool, "data": str, "events": [[type, param, peer], …]}`. `wait=TYPE:SECONDS` waits for an event.
+`{"ok": bool, "data": str, "ms": float, "events": [[type, param, peer], …]}`; `ms` is how long it took.
+`wait=TYPE:SECONDS` waits for an event; `wait=TYPE|OTHER:SECONDS` ends with either, and is ok with the first.
+`leave=NUMBER` ends the call with that number, and no other; `guard=NUMBER:SECONDS` does so
+after that time unless it was ended, or somebody else connected.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
@@ -72,12 +76,34 @@ class Control:
                 return bool(answer.get("ok")), str(answer.get("data", ""))
         return False, f"no answer to {command} in {timeout_s:g} s"
 
-    def wait(self, kind: str, timeout_s: float) -> tuple[bool, str]:
-        """Wait for an event of that type; one that has come already counts."""
+    def wait(self, kinds: list[str], timeout_s: float) -> tuple[bool, str]:
+        """Wait for an event of one of these types, of which the first is hoped for; a past one counts."""
         until = time.monotonic() + timeout_s
-        while not any(event[0] == kind for event in self.events):
+        while True:
+            for kind in kinds:
+                came = [event for event in self.events if event[0] == kind]
+                if came:
+                    return kind == kinds[0], "" if kind == kinds[0] else f"{kind}: {came[0][1]}"
             if self._next(until) is None:
-                return False, f"no {kind} in {timeout_s:g} s"
+                return False, f"no {kinds[0]} in {timeout_s:g} s"
+
+    def leave(self, number: str) -> tuple[bool, str]:
+        """End the call with that number; somebody else's is not touched."""
+        _, listed = self.ask("listcalls", "")
+        if f" sip:{number}@" not in listed:
+            return False, "no call with it"
+        return self.ask("hangup", "")
+
+    def guard(self, number: str, timeout_s: float) -> tuple[bool, str]:
+        """End the call with that number if nobody else does so in time.
+
+        It is the same call then: that one was closed would have been heard here. When somebody else connects,
+        ctrl_tcp closes this connection, and it is theirs to end.
+        """
+        until = time.monotonic() + timeout_s
+        while not any(event[0] == "CALL_CLOSED" for event in self.events):
+            if self._next(until) is None:
+                return self.leave(number) if time.monotonic() >= until else (False, "somebody else came")
         return True, ""
 
 
@@ -86,15 +112,24 @@ def main(port: int, words: list[str]) -> None:
     control = Control(port)
     for word in words:
         name, _, params = word.partition("=")
+        began = time.monotonic()
         if name == "sleep":
             time.sleep(float(params))
             ok, data = True, ""
         elif name == "wait":
-            kind, _, seconds = params.partition(":")
-            ok, data = control.wait(kind, float(seconds))
+            kinds, _, seconds = params.partition(":")
+            ok, data = control.wait(kinds.split("|"), float(seconds))
+        elif name == "leave":
+            ok, data = control.leave(params)
+        elif name == "guard":
+            number, _, seconds = params.partition(":")
+            ok, data = control.guard(number, float(seconds))
         else:
             ok, data = control.ask(name, params)
-        print(json.dumps({"ok": ok, "data": data, "events": control.events}), flush=True)
+        ms = round((time.monotonic() - began) * 1000, 1)
+        # Nobody may be listening any more; what is left to do, to end a call, is done all the same.
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps({"ok": ok, "data": data, "ms": ms, "events": control.events}), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from lienthong.model.words import Zone
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "videoconf"
-SIP = ((5060, 5060),)
+#: SIP over TLS (RFC 3261, 26.2): the keys of the media travel in it (RFC 4568), so nothing else is spoken.
+SIPS = ((5061, 5061),)
 RTP = ((10000, 20000),)
 
 
@@ -33,18 +34,15 @@ class Params(Model):
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
-    """Signalling between conference segments and the registrar; media among conference segments."""
+    """Signalling from conference segments to the registrar; media among conference segments."""
     params = ctx.params
     assert isinstance(params, Params)
     if params.role == "endpoint":
         return Contribution()
     conference = Ends(zone=Zone.CONFERENCE)
-    flows = [
-        FlowSpec(conference, Ends(here=True), proto, SIP, "SIP to the registrar") for proto in ("udp", "tcp")
-    ]
-    flows += [
-        FlowSpec(Ends(here=True), conference, proto, SIP, "SIP from the registrar")
-        for proto in ("udp", "tcp")
-    ]
-    flows.append(FlowSpec(conference, conference, "udp", RTP, "media between endpoints"))
-    return Contribution(flows=tuple(flows), names=("sip",))
+    # The registrar calls an endpoint on the connection that the endpoint opened (RFC 5923): it opens none.
+    flows = (
+        FlowSpec(conference, Ends(here=True), "tcp", SIPS, "SIP over TLS to the registrar"),
+        FlowSpec(conference, conference, "udp", RTP, "media between endpoints"),
+    )
+    return Contribution(flows=flows, names=("sip",))

@@ -156,6 +156,23 @@ ROUNDS = {
             ("test_wrong_password_is_refused", "loc-ninh-vc"),
         ),
     ),
+    # Takes all calls, with a certificate of its own making: baresip 1.0 does not mind, the check does.
+    "a registrar that cannot prove who it is": (
+        Fault(
+            "tinh-uy-reg",
+            "cd /etc/kamailio && cp -p tls.cfg tls.cfg.kept && openssl req -x509 -newkey ec "
+            "-pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sip -keyout own.key -out own.crt && "
+            "chgrp kamailio own.key && chmod 0640 own.key && "
+            "sed -i -E 's#/etc/lienthong/pki/node[.]#/etc/kamailio/own.#' tls.cfg && "
+            f"systemctl restart kamailio && {REGISTERED}",
+            "cd /etc/kamailio && mv tls.cfg.kept tls.cfg && rm own.key own.crt && "
+            f"systemctl restart kamailio && {REGISTERED}",
+            (
+                ("test_wrong_password_is_refused", "tinh-uy-vc"),
+                ("test_wrong_password_is_refused", "loc-ninh-vc"),
+            ),
+        ),
+    ),
 }
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import socket
+import ssl
 import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from lienthong.conference import ctrl_tcp, endpoint, register, rtp
+from lienthong.conference import ctrl_tcp, endpoint, rtp
 from lienthong.errors import LienThongError
 from lienthong.services.videoconf import Params
 
@@ -108,12 +115,15 @@ def udp(port: int, first: int = 0x80, second: int = 8) -> bytes:
 
 
 def test_rtp_is_told_from_what_is_not() -> None:
-    assert rtp.packet(ip(udp(12000)), 10000, 20000) == ("10.0.43.20", 8, 46)
-    assert rtp.packet(ip(udp(12000, second=0x80 | 96), tos=0x88), 10000, 20000) == ("10.0.43.20", 96, 34)
+    sound = rtp.packet(ip(udp(12000)), 10000, 20000)
+    picture = rtp.packet(ip(udp(12000, second=0x80 | 96), tos=0x88), 10000, 20000)
+    assert sound is not None and (sound.sender, sound.kind, sound.dscp) == ("10.0.43.20", 8, 46)
+    assert picture is not None and (picture.kind, picture.dscp) == (96, 34)
     others = [
         ip(udp(12001)),
         ip(udp(5060)),
         ip(udp(12000, first=0x40)),
+        ip(udp(12000, second=72)),
         ip(udp(12000), proto=6),
         b"",
         ip(b""),
@@ -121,28 +131,76 @@ def test_rtp_is_told_from_what_is_not() -> None:
     assert [rtp.packet(data, 10000, 20000) for data in others] == [None] * len(others)
 
 
-@pytest.mark.parametrize("codes", [[401, 401], [401, 200], [200, 200]])
-def test_a_registrar_that_lets_a_wrong_password_in_is_seen(codes: list[int]) -> None:
-    seen: list[str] = []
+def certificate(folder: Path, address: str) -> tuple[Path, Path]:
+    """An authority's certificate, and one with its key that it signed for an address."""
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
 
-    def serve(sock: socket.socket) -> None:
-        for code in codes:
-            data, peer = sock.recvfrom(4096)
-            seen.append(data.decode())
-            challenge = 'WWW-Authenticate: Digest realm="x.test", nonce="abc", qop="auth"\r\n'
-            sock.sendto(f"SIP/2.0 {code} Said\r\n{challenge}\r\n".encode(), peer)
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        threading.Thread(target=serve, args=(sock,), daemon=True).start()
-        program = Path(register.__file__).read_text(encoding="utf-8")
-        program = program.replace("5060", str(sock.getsockname()[1]))
-        done = subprocess.run(
-            [sys.executable, "-c", program, "127.0.0.1", "1005"], capture_output=True, text=True, check=True
+    def made(subject: x509.Name, public: ec.EllipticCurvePublicKey, *more: x509.ExtensionType) -> bytes:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(hours=1))
         )
-    assert json.loads(done.stdout) == codes
+        for one in more:
+            builder = builder.add_extension(one, critical=isinstance(one, x509.BasicConstraints))
+        return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    (folder / "ca.crt").write_bytes(made(name, ca_key.public_key(), x509.BasicConstraints(True, None)))
+    own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registrar")])
+    names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(address))])
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "own.pem").write_bytes(made(own, key.public_key(), names) + pem)
+    return folder / "ca.crt", folder / "own.pem"
+
+
+def asked(codes: list[int], own: Path, authority: Path) -> tuple[endpoint.Refusal, list[str]]:
+    """What the program says of a registrar that answers so, and what it sent there."""
+    seen: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own)
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(server.accept()[0], server_side=True) as sock:
+            for code in codes:
+                seen.append(sock.recv(4096).decode())
+                challenge = 'WWW-Authenticate: Digest realm="x.test", nonce="abc", qop="auth"\r\n'
+                sock.sendall(f"SIP/2.0 {code} Said\r\n{challenge}\r\n".encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+
+        def run(line: str) -> str:
+            line = line.replace("SIPS, SIP = 5061, 5060", f"SIPS, SIP = {server.getsockname()[1]}, 1")
+            return subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
+
+        return endpoint.refused(run, IPv4Address("127.0.0.1"), "1005", str(authority)), seen
+
+
+@pytest.mark.parametrize("codes", [[401, 401], [401, 200], [200, 200]])
+def test_a_registrar_that_lets_a_wrong_password_in_is_seen(codes: list[int], tmp_path: Path) -> None:
+    ca, own = certificate(tmp_path, "127.0.0.1")
+    met, seen = asked(codes, own, ca)
+    assert met == endpoint.Refusal(tuple(codes), "TLSv1.3", "", False)
     assert "Authorization:" not in seen[0]
     assert 'username="1005"' in seen[1]
+
+
+def test_a_registrar_of_another_name_or_authority_is_not_spoken_to(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    _, own = certificate(tmp_path, "127.0.0.1")
+    other, elsewhere = certificate(tmp_path / "other", "127.0.0.2")
+    for authority, shown, why in ((other, own, "certificate verify failed"), (other, elsewhere, "mismatch")):
+        met, seen = asked([401, 401], shown, authority)
+        assert (met.codes, met.tls, seen) == ((0, 0), "", [])
+        assert why in met.why
 
 
 @pytest.mark.parametrize(

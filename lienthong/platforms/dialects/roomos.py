@@ -34,6 +34,7 @@ DEFAULTS: dict[str, str] = {
     "NetworkServices SIP Mode": "On",
     "NetworkServices H323 Mode": "Off",
     "SIP DefaultTransport": "Auto",
+    "SIP TlsVerify": "On",
     "SIP ListenPort": "Auto",
     "SIP Proxy 1 Address": '""',
     "SIP Proxy 2 Address": '""',
