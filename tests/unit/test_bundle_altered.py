@@ -240,7 +240,10 @@ def _link(folder: Path) -> None:
 
 
 def _folder_link(folder: Path) -> None:
-    (folder / "x").symlink_to("/etc")
+    there = folder.parent / "outside"  # plain files only, so that nothing but the link is wrong
+    there.mkdir(exist_ok=True)
+    (there / "plain").touch()
+    (folder / "x").symlink_to(there)
 
 
 def _pipe(folder: Path) -> None:
