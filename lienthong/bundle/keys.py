@@ -80,7 +80,9 @@ def private(path: Path, root: Path, what: str) -> Path:
         raise LienThongError(f"{what} {path} is no file")
     if found.st_mode & 0o077 or found.st_uid not in {os.geteuid(), 0}:
         raise LienThongError(f"{what} {path} can be read by others", hint=f"chown and chmod 600 {path}")
-    if path.absolute().is_relative_to(root.resolve()) or path.resolve().is_relative_to(root.resolve()):
+    # Neither by its name nor by where a link leads; `..` is no part of a name.
+    named = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`, resolve() follows links
+    if named.is_relative_to(root.resolve()) or path.resolve().is_relative_to(root.resolve()):
         raise LienThongError(f"{what} {path} must not lie inside the checkout")
     return path
 

@@ -258,6 +258,9 @@ def test_private_halves_are_private(sides: Sides, tmp_path: Path) -> None:
     for path in (inside, tmp_path / "link"):
         with pytest.raises(LienThongError, match="inside the checkout"):
             keys.private(path, sides.root, "the key")
+    beside = tmp_path / "beside"
+    beside.touch(0o600)
+    keys.private(sides.root / os.path.relpath(beside, sides.root), sides.root, "the key")
 
 
 def test_a_place_that_is_taken(sides: Sides) -> None:
