@@ -26,6 +26,8 @@ from lienthong.services.videoconf import Params
 from lienthong.workspace import workspace
 
 ACCOUNTS = "/etc/baresip/accounts"
+REACHABLE = "baresip-reachable.timer"
+UNITS = "/etc/systemd/system"
 space = workspace()
 me = space.node(host.name)
 
@@ -75,9 +77,7 @@ def registrar() -> None:
             mode="0640",
             group="kamailio",
         ),
-        File(
-            "/etc/systemd/system/kamailio.service.d/lienthong.conf", render("videoconf/kamailio.service.conf")
-        ),
+        File(f"{UNITS}/kamailio.service.d/lienthong.conf", render("videoconf/kamailio.service.conf")),
     )
     place(*files, name="videoconf: registrar's files")
     service(
@@ -96,6 +96,7 @@ def endpoint(number: str) -> None:
     if not registrars:
         if ACCOUNTS in node_state().files:  # of one that is retired: its password goes, and nobody is called
             absent(ACCOUNTS, name="videoconf: no account any more")
+            service(REACHABLE, enabled=False, running=False, name="videoconf: nobody to hear from")
             service("baresip", enabled=False, running=False, name="videoconf: nobody to register with")
         return
     user("baresip", home="/var/lib/baresip", name="videoconf: account of the endpoint")
@@ -110,10 +111,21 @@ def endpoint(number: str) -> None:
             user="baresip",
             group="baresip",
         ),
-        File("/etc/systemd/system/baresip.service", render("videoconf/baresip.service")),
+        File(f"{UNITS}/baresip.service", render("videoconf/baresip.service")),
     )
-    place(Folder("/etc/baresip"), *files, name="videoconf: endpoint's files")
+    timer = File(f"{UNITS}/{REACHABLE}", render(f"videoconf/{REACHABLE}"))
+    look = (
+        File(
+            "/usr/local/sbin/lienthong-reachable",
+            render("videoconf/reachable.sh", registrar=registrars[0].address),
+            mode="0755",
+        ),
+        File(f"{UNITS}/baresip-reachable.service", render("videoconf/baresip-reachable.service")),
+        timer,
+    )
+    place(Folder("/etc/baresip"), *files, *look, name="videoconf: endpoint's files")
     service("baresip", watch=tuple(file.path for file in files), name="videoconf: endpoint")
+    service(REACHABLE, watch=(timer.path,), name="videoconf: registers again after an outage")
 
 
 if me.runs("videoconf"):

@@ -4,6 +4,7 @@ does not."""
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from tests.lab.conftest import District
@@ -52,3 +53,42 @@ def test_loss_is_seen_where_it_arrives_and_both_are_free_again(district: Distric
     # An endpoint takes one call at a time, so that a second rehearsal shows that the first was ended.
     code, (row,) = calls(district, "--all")
     assert (code, row["verdict"]) == (0, "good")
+
+
+def test_an_endpoint_whose_registrar_fell_silent_starts_anew_but_never_during_a_call(
+    district: District,
+) -> None:
+    """What its timer runs, with 4 s for the minute: else baresip waits up to half an hour after an outage."""
+
+    def process() -> str:
+        return district.on("loc-ninh-vc", "systemctl", "show", "-P", "MainPID", "baresip").strip()
+
+    def look(quiet_s: int) -> str:
+        return district.on("loc-ninh-vc", "lienthong-reachable", str(quiet_s))
+
+    assert "loaded active" in district.on(
+        "loc-ninh-vc", "systemctl", "list-units", "--no-legend", "baresip-reachable.timer"
+    )
+    first = process()
+    assert look(60) == "" and process() == first
+    media = "import socket, time; s = socket.socket(type=2); s.bind(('', 10444)); time.sleep(60)"
+    district.on("loc-ninh-vc", "systemd-run", "-q", "--unit=media", "python3", "-c", media)
+    try:
+        # A process that stands still hears nothing.
+        district.on("loc-ninh-vc", "kill", "-STOP", first)
+        time.sleep(5)
+        assert look(4) == "" and process() == first
+        district.on("loc-ninh-vc", "systemctl", "stop", "media")
+        assert "starts anew" in look(4)
+        for _ in range(20):
+            if process() not in {first, "0"}:
+                break
+            time.sleep(0.5)
+        assert process() not in {first, "0"}
+    finally:
+        district.on("loc-ninh-vc", "sh", "-c", f"kill -CONT {first} || systemctl stop media || true")
+    for _ in range(30):
+        if "1005" in (known := district.on("tinh-uy-reg", "kamcmd", "ul.dump", "brief")):
+            break
+        time.sleep(1)
+    assert "1005" in known, known

@@ -104,7 +104,8 @@ def test_after_it_the_district_is_what_it_was(district: District) -> None:
         not in district.on("loc-ninh-sw-wan", "vtysh", "-c", "show running-config").split("interface e24")[0]
     )
     assert "interface ta5" in district.on("tinh-uy-gw-wan", "vtysh", "-c", "show running-config")
-    for _ in range(30):
+    # It was away for minutes, and refused for some: a timer looks every 30 s for a minute of silence.
+    for _ in range(110):
         if "1005" in (known := district.on("tinh-uy-reg", "kamcmd", "ul.dump", "brief")):
             break
         time.sleep(1)
