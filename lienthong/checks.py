@@ -16,7 +16,8 @@ other exception is an error of the check (never a failure of the site).
     def test_names_resolve(site, probes): ...
 
 With `nodes` a check runs once for every matching node of the audited sites, and may ask for the
-fixtures `node` (plan), `host` (Testinfra: ssh, sudo, host key verified) and `facts` (`lienthong.facts`).
+fixtures `node` (plan), `host` (Testinfra: ssh, sudo, host key verified) and `facts` (`lienthong.facts`),
+which only a Debian system has; of gear of a vendor for `device` (`lienthong.facts.gear`).
 Without, it runs once a site. Every check may ask for `site` (SitePlan), `plan` (ProvincePlan), `access`,
 `secrets`, `probes` (`lienthong.audit.probes`), `hosts` (any node's Testinfra host by name: `hosts(name)`),
 `facts_of` (any node's facts by name: `facts_of(name)`) and `evidence` (call it with a line that was seen).
@@ -94,6 +95,8 @@ ALL = Selector("any node", lambda _: True)
 LINUX = Selector("a Linux system", lambda _: True)
 HOSTS = Selector("a host", lambda node: node.device is None)
 GEAR = Selector("a gateway or switch", lambda node: node.device is not None)
+#: Gear that is asked by its own command line only: checks ask for `device`.
+VENDOR = Selector("gear of a vendor", lambda node: node.device is not None and not node.debian)
 GATEWAYS = Selector("a gateway", lambda node: node.is_gateway)
 SWITCHES = Selector("a switch", lambda node: node.is_switch)
 

@@ -102,6 +102,7 @@ def reach(lines: Mapping[str, Lines], changes: Mapping[str, Predicted]) -> Reach
         tag={name: value for one in found for name, value in one.tag.items()},
         routes=frozenset(route for one in found for route in one.routes),
         dynamic=any(one.dynamic for one in found),
+        silent={name: value for one in found for name, value in one.silent.items()},
         **{key: told(key) for key in ("ssh", "logins", "users", "local")},  # type: ignore[arg-type]
     )
 

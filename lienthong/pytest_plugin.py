@@ -19,18 +19,26 @@ from lienthong.audit import item as of
 from lienthong.audit.item import EVIDENCE, Task
 from lienthong.audit.run import ITSELF
 from lienthong.audit.session import CheckSession, chosen_sites
-from lienthong.checks import Evidence, NotAssessed, mark_of, not_applicable
+from lienthong.checks import Evidence, Mark, NotAssessed, mark_of, not_applicable
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.finding import Control, Finding, Kind, Status
+from lienthong.model.intent import Node
 from lienthong.root import find_root
 from lienthong.workspace import workspace
 
 OWN_NAME = "lienthong.pytest_plugin"
 #: What a check may ask for and still run beside others.
 SHARED = frozenset(
-    {"site", "plan", "access", "secrets", "probes", "hosts", "facts_of", "node", "host", "facts", "evidence"}
-)
+    {
+        "site", "plan", "access", "secrets", "probes", "hosts", "facts_of", "node", "host", "facts", "device",
+        "evidence",
+    }
+)  # fmt: skip
 WORKERS = 14
+#: Why a check that asks for more than a command line is not assessed on simulated devices alone.
+NO_SYSTEM = (
+    "simulated devices answer for their command line only; how is it on a lab of real systems, or live?"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -125,14 +133,19 @@ class Checks:
         else:
             named = set(_words([self.config.option.hosts or ""]))
             for slug in session.sites:
-                here = [node for node in session.nodes() if node.site == slug and mark.nodes.matches(node)]
-                asked = [node for node in here if not named or node.name in named]
-                places += [(slug, node.name) for node in asked]
-                if not here:
-                    places.append((slug, None))  # counted in the open: not applicable
+                here = self._matching(mark, slug)
+                there = [node for node in here if session.ws.access.reaches(node)]
+                places += [(slug, node.name) for node in there if not named or node.name in named]
+                if not there:
+                    places.append((slug, None))  # counted in the open: not applicable, or not assessed
         ids = [node or slug for slug, node in places]
         metafunc.fixturenames.append("_place")
         metafunc.parametrize("_place", places, ids=ids, indirect=True)
+
+    def _matching(self, mark: Mark, slug: str) -> list[Node]:
+        """The nodes of a site that a check is about, whether or not this target has them."""
+        every = self.open_session.nodes()
+        return [node for node in every if node.site == slug and mark.nodes and mark.nodes.matches(node)]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Only the controls asked for; drills last; say what was collected."""
@@ -187,6 +200,8 @@ class Checks:
         # Traffic takes longest and waits most, so it starts first.
         for item in sorted(ready, key=lambda item: getattr(of.mark(item), "kind", None) is not Kind.PROBE):
             mark, (_, node) = of.mark(item), of.place(item)
+            if self.open_session.ws.access.simulated and "device" not in item.fixturenames:  # type: ignore[attr-defined]
+                continue  # not assessed, see there
             if isinstance(item, pytest.Function) and mark is not None and (node or mark.nodes is None):
                 task = self.tasks[item.nodeid] = Task()
                 task.future = self.pool.submit(self._run, item, task)
@@ -218,6 +233,8 @@ class Checks:
                 values[name] = evidence
             elif name == "facts":
                 values[name] = session.facts(str(node))
+            elif name == "device":
+                values[name] = session.device(str(node))
             elif name == "host":
                 session.facts(str(node))  # says at once, and for all, that there is no login
                 values[name] = session.host(str(node))
@@ -241,7 +258,12 @@ class Checks:
             raise NotAssessed("a drill, which disturbs: run it with --drill in the lab or in a window")
         slug, node = of.place(item)
         if node is None and mark.nodes is not None:
+            absent = self._matching(mark, slug)
+            if absent:
+                raise NotAssessed(f"not in this lab: {', '.join(one.name for one in absent)}")
             not_applicable(f"inventory: {slug} has not {mark.nodes.words}")
+        if self.open_session.ws.access.simulated and "device" not in getattr(item, "fixturenames", ()):
+            raise NotAssessed(NO_SYSTEM)
         if self._order(item):
             for task in self.tasks.values():
                 if task.future is not None:

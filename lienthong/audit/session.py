@@ -13,10 +13,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from lienthong.audit.devices import Devices
 from lienthong.audit.probes import Probes
+from lienthong.checks import NotAssessed
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.facts import Facts
 from lienthong.facts.gather import Gathering, ssh_config
+from lienthong.facts.gear import GearFacts
 from lienthong.model.intent import Node, SitePlan
 from lienthong.model.words import Target
 from lienthong.workspace import Workspace
@@ -55,6 +58,10 @@ class CheckSession:
         return Gathering(self.ws.access, self.ws.plan.nodes, self.config)
 
     @cached_property
+    def devices(self) -> Devices:
+        return Devices(self.ws)
+
+    @cached_property
     def probes(self) -> Probes:
         return Probes(self.ws, lambda: self.config)
 
@@ -66,13 +73,20 @@ class CheckSession:
         """
         for slug in self.sites:
             self.ws.site(slug)
+        if self.ws.access.simulated:
+            self.devices.start(self._there())
+            return
         if self.in_lab:
             from lienthong.lab.namespace import enter
 
             enter(self.ws.root)
         self.probes.open()
         if not self.gear:
-            self.gathering.start(node.name for node in self.nodes() if self.ws.access.reaches(node))
+            self.gathering.start(node.name for node in self._there() if node.debian)
+            self.devices.start(node for node in self._there() if has_command_line(node))
+
+    def _there(self) -> list[Node]:
+        return [node for node in self.nodes() if self.ws.access.reaches(node)]
 
     def nodes(self) -> list[Node]:
         """Every node of the audited sites, of the side this controller works for."""
@@ -88,13 +102,24 @@ class CheckSession:
         return self.ws.site(slug)
 
     def facts(self, name: str) -> Facts:
-        """Facts of any node by name.
+        """Facts of any Debian system by name.
+
+        Raises:
+            NotAssessed: it is none.
+            Unreachable: no login, or the target does not have it.
+        """
+        _must_be_debian(self.ws.node(name))
+        return self.gathering.of(name)
+
+    def device(self, name: str) -> GearFacts:
+        """What gear of a vendor says of itself.
 
         Raises:
             Unreachable: no login, or the target does not have it.
         """
-        self.ws.node(name)
-        return self.gathering.of(name)
+        node = self.ws.node(name)
+        self.ws.access.address(node)
+        return self.devices.of(node)
 
     def host(self, name: str) -> Any:
         """Testinfra's host of any node by name: root by sudo, over the connection the facts came by.
@@ -105,6 +130,8 @@ class CheckSession:
         import testinfra
 
         node = self.ws.plan.nodes.get(name)
+        if node is not None:
+            _must_be_debian(node)
         if node is not None and not self.ws.access.reaches(node):
             raise Unreachable(f"{name} is not reached by this target")
         if node is None and not (self.in_lab and name in outside_systems(self.ws)):
@@ -135,6 +162,8 @@ class CheckSession:
             self.probes.close()
         if "gathering" in self.__dict__:
             self.gathering.close()
+        if "devices" in self.__dict__:
+            self.devices.close()
         if "config" in self.__dict__:
             for socket in self.folder.glob("*"):
                 if socket.is_socket():
@@ -145,6 +174,17 @@ class CheckSession:
                     )
         if "folder" in self.__dict__:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def has_command_line(node: Node) -> bool:
+    """Whether it is gear that is asked by its own command line, and by nothing else."""
+    return node.device is not None and not node.debian
+
+
+def _must_be_debian(node: Node) -> None:
+    if not node.debian:
+        kind = node.device.platform if node.device is not None else node.platform
+        raise NotAssessed(f"{node.name} is {kind}: this check reads a Debian system; how is it there?")
 
 
 def outside_systems(ws: Workspace) -> dict[str, IPv4Address]:

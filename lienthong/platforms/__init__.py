@@ -46,6 +46,8 @@ class Reach:
     """Local accounts that may log in and configure."""
     local: bool | None = None
     """Local accounts may log in, at least while no AAA server answers."""
+    silent: Mapping[str, tuple[IPv4Interface, ...]] = field(default_factory=dict)
+    """The same for addresses at which no login is answered, where a device says that of each."""
 
 
 def _prompt(name: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +63,37 @@ def test_up_look_spoil_down(root: Path) -> None:
     assert ended.exit_code == 0
     assert not (folder / "state.json").exists()
     assert daemon.running(folder) is None
+
+
+def test_the_way_of_the_demo_where_no_lab_can_be_plan_apply_audit_report(root: Path) -> None:
+    """What only systems and packets show is not assessed, and gear is looked at by its command line."""
+    for path in ROOT.iterdir():
+        if path.name not in {"inventory", ".git", "run", "out"}:
+            (root / path.name).symlink_to(path)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "LIENTHONG_ROOT": str(root), "LIENTHONG_TARGET": "lab"}
+        return subprocess.run(
+            [sys.executable, "-m", "lienthong.cli", *words],
+            cwd=root, env=environment, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+
+    assert CLI.invoke(app, ["up", "loc-ninh", "--root", str(root)]).exit_code == 0
+    bare = run("audit", "loc-ninh", "--json")
+    assert bare.returncode == 1, bare.stderr
+    statuses = {one["status"] for one in json.loads(bare.stdout)["findings"]}
+    assert statuses == {"pass", "fail", "not assessed", "not applicable"}
+    assert run("apply", "loc-ninh").returncode == 0
+    done = run("audit", "loc-ninh")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no packet is switched here" in done.stderr
+    found = json.loads((root / "out/lab/loc-ninh/findings.json").read_text(encoding="utf-8"))["findings"]
+    passed = [one for one in found if one["status"] == "pass"]
+    assert {one["check"].split("::")[0] for one in passed} == {"test_device.py"}
+    assert {one["node"].removeprefix("loc-ninh-") for one in passed} >= {
+        "gw-wan",
+        "gw-net",
+        "sw-wan",
+        "sw-net",
+    }
+    assert (root / "out/lab/loc-ninh/report.html").stat().st_size > 10_000

@@ -49,6 +49,12 @@ def reach(lines: Lines) -> Reach:
     admins = _admins(tables)
     return Reach(
         addresses={name: (address,) for name, leg in answering.items() for address in _address(leg)},
+        silent={
+            name: (address,)
+            for name, leg in open_.items()
+            if name not in answering
+            for address in _address(leg)
+        },
         carried=carried,
         tag={name: _vlan(leg) for name, leg in legs.items() if _vlan(leg)},
         routes=frozenset(

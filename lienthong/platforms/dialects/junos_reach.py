@@ -64,6 +64,9 @@ def reach(lines: Lines) -> Reach:
         any(True for _ in _all(r"set protocols ospf area \S+ interface \S+ (?!passive$)", texts)),
         ssh=any(re.match(r"set system services ssh\b", one) for one in texts),
         logins=tuple(_logins(texts)), users=frozenset(users & known),
+        # Whatever the authentication order says: when no server answers, passwords are looked up locally
+        # (Juniper, Authentication Order for RADIUS, TACACS+, and Local Password).
+        local=True,
     )  # fmt: skip
 
 

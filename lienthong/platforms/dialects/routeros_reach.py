@@ -93,7 +93,8 @@ def _carried(live: Sequence[Item], down: set[str]) -> dict[str, frozenset[int]]:
     for one in live:
         if one.path == "/interface vlan" and one.get("interface") not in bridges:
             found.setdefault(one.get("interface"), set()).add(_tag(one, "vlan-id"))
-        elif one.path == "/interface bridge port":
+        elif one.path == "/interface bridge port" and one.get("frame-types") != "admit-only-vlan-tagged":
+            # A port that admits tagged frames only is no untagged member of its pvid (MikroTik, Bridging).
             found.setdefault(one.get("interface"), set()).add(_tag(one, "pvid"))
     tagged: set[str] = set()
     for one in live:
