@@ -222,7 +222,7 @@ def make_sure(shared: Shared, device: Device, opened: Mapping[str, Session]) -> 
     """A device that holds what is intended may yet take it back: what a dead run sent and nobody confirmed.
 
     Raises:
-        Orphan: it was armed; it is returned, and has to be looked at again.
+        Orphan: it was armed, and is returned now or has just done so by itself; it has to be looked at again.
         Refused: somebody else armed it.
     """
     node, undo = device.node, device.platform.undo
@@ -236,6 +236,11 @@ def make_sure(shared: Shared, device: Device, opened: Mapping[str, Session]) -> 
             raise Refused(
                 f"{node.name}: holds what is intended, but has not been confirmed: {begun}",
                 hint="let it end, or end it, then run again",
+            )
+        if not begun and any(part.diff for part in look(device, opened).values()):
+            # Its time was over between the look and the question: what was seen then is gone.
+            raise Orphan(
+                "a change that nobody had confirmed was there a moment ago, and has returned by itself"
             )
     if node.name in shared.unsaved:
         save(shared, device, opened)

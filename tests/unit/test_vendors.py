@@ -30,6 +30,7 @@ from lienthong.sim.fleet import Fleet, fleet
 from lienthong.sim.server import HOST
 from lienthong.sim.vendors import discover
 from lienthong.target import Access
+from lienthong.transport import Session
 from lienthong.transport.veil import Veil
 from tests.boxes import CONTROLLER, ROOT, Drive
 
@@ -284,6 +285,55 @@ def test_a_device_that_returned_just_before_is_not_said_to_be_changed(
         }
         assert any("returned before it was confirmed" in one.detail for one in results)
         assert {name: one.box.configuration() for name, one in lab.served.items()} == before
+    finally:
+        lab.stop()
+
+
+def test_a_device_that_returns_between_the_look_and_the_question_whether_it_is_armed_is_looked_at_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead run had sent everything; while the next one looks, the time of the device is over."""
+    lab = fleet(tmp_path, "late", load(ROOT / "inventory"), NODES)
+    lab.start()
+    lab.write()
+    nodes = [lab.plan.nodes[name] for name in NODES]
+
+    class Died(Exception):
+        pass
+
+    def die(_node: str, stage: str, _data: object) -> None:
+        if stage == "sent":
+            raise Died
+
+    late = {name for name in NODES if platform(NODES[name][0]).undo.reboots is False}  # type: ignore[union-attr]
+    asked = set[str]()
+
+    def slow(node: Node) -> Platform | None:
+        kind = kind_of(node)
+        undo = kind.undo if kind is not None else None
+        if kind is None or undo is None or node.name not in late:
+            return kind
+
+        def pending(session: Session) -> str | None:
+            if node.name not in asked:
+                asked.add(node.name)
+                lab.do(partial(lab.served[node.name].box.pass_time, 3600.0))
+            return undo.pending(session)
+
+        return replace(kind, undo=replace(undo, pending=pending))
+
+    try:
+        netmiko.run(reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, record=die)
+        monkeypatch.setattr(look, "kind_of", slow)
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, alone=True,
+            doubted=lambda _: True,
+        )  # fmt: skip
+        said = {one.node: one.outcome for one in results if one.node in late}
+        assert asked == late and len(late) >= 4
+        assert set(said.values()) == {"changed"}, said
+        again = netmiko.run(reached(lab), Store(), lab.plan, nodes, check=True, progress=lambda _: None)
+        assert {one.outcome for one in again if one.node in late} == {"unchanged"}
     finally:
         lab.stop()
 
