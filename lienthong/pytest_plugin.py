@@ -259,8 +259,11 @@ class Checks:
         slug, node = of.place(item)
         if node is None and mark.nodes is not None:
             absent = self._matching(mark, slug)
+            names = ", ".join(one.name for one in absent)
+            if absent and {one.name for one in absent} <= self.open_session.ws.access.absent:
+                not_applicable(f"lab: started without {names}")
             if absent:
-                raise NotAssessed(f"not in this lab: {', '.join(one.name for one in absent)}")
+                raise NotAssessed(f"not in this lab: {names}")
             not_applicable(f"inventory: {slug} has not {mark.nodes.words}")
         if self.open_session.ws.access.simulated and "device" not in getattr(item, "fixturenames", ()):
             raise NotAssessed(NO_SYSTEM)

@@ -59,6 +59,8 @@ class Access:
     """The lab is simulated devices on loopback and nothing else: no namespaces, no packets."""
     acted: frozenset[str] = frozenset()
     """lab only: simulated devices among booted systems"""
+    absent: frozenset[str] = frozenset()
+    """lab only: nodes of its sites that it was started without, `lienthong lab up --full` has them"""
     jump: Jump | None = None
     """The system through which everything is reached, if not directly."""
 
@@ -78,7 +80,8 @@ class Access:
         return ("mgmt0",) if self.target is Target.LAB else ()
 
     def reaches(self, node: Node) -> bool:
-        """Whether this target has that node at all (the lab starts only some sites)."""
+        """Whether this target has that node at all (the lab starts only some sites, and some hosts only when
+        asked)."""
         return self.target is Target.LIVE or node.name in self.addresses
 
     def port(self, node: Node) -> int:
@@ -96,9 +99,8 @@ class Access:
         try:
             return self.addresses[node.name]
         except KeyError:
-            raise Unreachable(
-                f"{node.name} does not run in this lab", hint="lienthong lab status lists what does"
-            ) from None
+            more = "lab up --full starts it" if node.name in self.absent else "lab status lists what does"
+            raise Unreachable(f"{node.name} does not run in this lab", hint=f"lienthong {more}") from None
 
 
 def lab_is_up(root: Path) -> bool:
@@ -144,6 +146,7 @@ def _lab(root: Path) -> Access:
         platforms=platforms,
         simulated=state.get("simulated", False),
         acted=frozenset(state.get("acted", ())),
+        absent=frozenset(state.get("without", ())),
         jump=_jump("lienthong"),
     )
 

@@ -58,6 +58,9 @@ def start(
     if access.simulated:
         nodes = [node for node in nodes if access.reaches(node)]
         say("simulated devices: no packet is switched here, and nothing is proved about a network")
+    if absent := [node.name for node in nodes if node.name in access.absent]:
+        say(f"this lab was started without {', '.join(absent)}; lab up --full has them")
+        nodes = [node for node in nodes if node.name not in access.absent]
     for node in (one for one in nodes if one.debian or one.platform is None):
         access.address(node)  # raises when the lab does not run it
     if access.target is Target.LIVE and side is None and verb == "apply":

@@ -22,7 +22,9 @@ def picked(ws: Workspace, names: Sequence[str], side: Side | None) -> list[Node]
     found: dict[str, Node] = {}
     for name in names:
         if name in plan.sites:
-            found |= plan.sites[name].nodes
+            found |= {
+                full: node for full, node in plan.sites[name].nodes.items() if full not in ws.access.absent
+            }
         elif name in plan.nodes:
             found[name] = plan.nodes[name]
         else:

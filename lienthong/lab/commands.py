@@ -50,6 +50,12 @@ def up(
         Twin | None,
         typer.Option(help="open: FRR and Open vSwitch stand in for gear of vendors, told the same"),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="the hosts too whose services need packages beyond the base image")
+    ] = False,
+    also: Annotated[
+        list[str] | None, typer.Option("--with", metavar="NODE", help="this one of them; may be repeated")
+    ] = None,
 ) -> None:
     """Start the sites, bare: packages, sshd, a key; nothing of their configuration."""
     ws = workspace()
@@ -57,7 +63,7 @@ def up(
     plan = build(twinned(ws.inventory, platforms)) if platforms else ws.plan
     for name in platforms:
         say(f"{name}: {platforms[name][0]} stands in for it: what passes is proved, its software is not")
-    lifecycle.up(_here(), plan, sites or default_sites(plan), platforms)
+    lifecycle.up(_here(), plan, sites or default_sites(plan), platforms, full, also or ())
 
 
 @app.command()
@@ -96,11 +102,8 @@ def status(as_json: Json = False) -> None:
     ]
     cut = line.cut_lines(here, derive(workspace().plan, now.sites))
     if as_json:
-        print(
-            json.dumps(
-                {"name": here.name, "up": True, "sites": now.sites, "nodes": rows, "cut": cut}, indent=1
-            )
-        )
+        told = {"name": here.name, "up": True, "sites": now.sites, "nodes": rows, "cut": cut}
+        print(json.dumps({**told, "without": now.without}, indent=1))
         return
     print(f"lab {here.name}: {', '.join(now.sites)}")
     print(f"{'node':<22} {'state':<9} {'address':<16} {'pid':>8} {'MB':>5}")
@@ -108,6 +111,8 @@ def status(as_json: Json = False) -> None:
         print("{node:<22} {state:<9} {address:<16} {pid:>8} {memory_mb:>5}".format(**row))
     for text in cut:
         print(f"cut: {text}")
+    for name in now.without:
+        print(f"not started: {name} (lienthong lab up --full)")
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

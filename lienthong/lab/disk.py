@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from lienthong.errors import Unreachable
@@ -18,8 +19,11 @@ _MNT_DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(place: Place, node: str, base: Path) -> Path:
-    """Lay the node's own layer over the base.
+def mount(place: Place, node: str, *lower: Path) -> Path:
+    """Lay the node's own layer over the base and over what lies on the base already.
+
+    Args:
+        lower: the base last, layers over it before it.
 
     Returns:
         The node's root folder.
@@ -32,9 +36,7 @@ def mount(place: Place, node: str, base: Path) -> Path:
     home.parent.chmod(0o700)  # accounts of this machine have no business on the nodes' disks
     for name in ("upper", "work", "root"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    layers = (
-        f"lowerdir={_escaped(base)},upperdir={_escaped(home / 'upper')},workdir={_escaped(home / 'work')}"
-    )
+    layers = overlay(lower, home / "upper", home / "work")
     # `volatile` spares every fsync: a lab that loses power is made anew anyway.
     for options in (f"{layers},metacopy=on,volatile", f"{layers},volatile", layers):
         if not _libc.mount(b"lab", os.fsencode(home / "root"), b"overlay", 0, options.encode()):
@@ -43,6 +45,12 @@ def mount(place: Place, node: str, base: Path) -> Path:
             break
     reason = os.strerror(ctypes.get_errno())
     raise Unreachable(f"the lab needs overlay mounts on the file system of {place.folder}: {reason}")
+
+
+def overlay(lower: Iterable[Path], upper: Path, work: Path) -> str:
+    """The options that mount one layer over others, the uppermost of `lower` first."""
+    below = ":".join(_escaped(path) for path in lower)
+    return f"lowerdir={below},upperdir={_escaped(upper)},workdir={_escaped(work)}"
 
 
 def mounts(below: Path) -> list[Path]:

@@ -1,8 +1,9 @@
 """The base image: built once, kept packed, made anew when what it is made from changes.
 
 `/var/cache/lienthong/images/<recipe>/` holds `base/` (what nodes mount read-only), `base.tar.zst` (the
-packages alone, before they are prepared) and `packages.json`. An image comes into being under another name
-and is renamed when it is whole, under a lock, so that a killed build leaves nothing that passes for one.
+packages alone, before they are prepared), `packages.json`, and `layers/` (see `layer`). An image comes into
+being under another name and is renamed when it is whole, under a lock, so that a killed build leaves nothing
+that passes for one.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lienthong.errors import Unreachable
 from lienthong.lab import apt
+from lienthong.lab.install import install, run, watch
 from lienthong.lab.prepare import FILES, prepare
 from lienthong.lab.progress import say
 
@@ -51,7 +52,7 @@ def ensure() -> Path:
     """
     home = CACHE / "images" / recipe()
     if not (home / "base").is_dir():
-        with _lock():
+        with lock():
             if not (home / "base").is_dir():
                 _make(home)
                 _forget_old(home)
@@ -62,13 +63,19 @@ def ensure() -> Path:
 def sweep() -> None:
     """Throw away what killed builds left, unless one is under way."""
     if CACHE.is_dir():
-        with _lock(wait=False) as held:
+        with lock(wait=False) as held:
             if held:
-                _remove_unfinished()
+                remove_unfinished()
+
+
+def in_use(folder: Path) -> bool:
+    """Whether some node's disk lies on what is in there."""
+    return str(folder) in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
 
 
 @contextmanager
-def _lock(wait: bool = True) -> Iterator[bool]:
+def lock(wait: bool = True) -> Iterator[bool]:
+    """One build at a time on this machine; whether it is held, which without `wait` it need not be."""
     (CACHE / "images").mkdir(parents=True, exist_ok=True)
     with (CACHE / "build.lock").open("w") as handle:
         try:
@@ -83,7 +90,7 @@ def _lock(wait: bool = True) -> Iterator[bool]:
 
 
 def _make(home: Path) -> None:
-    _remove_unfinished()
+    remove_unfinished()
     new = home.with_name(f".new-{home.name[:16]}")
     new.mkdir()
     root, packed = new / "base", home / "base.tar.zst"
@@ -110,7 +117,7 @@ def _bootstrap(root: Path) -> None:
     command += [f"--dpkgopt={line}" for line in (*_DPKG, "force-unsafe-io")]
     command += [f"--include={','.join(sorted(packages()))}", apt.SUITE, str(root)]
     command += [str(source) for source in apt.debian_sources()]
-    _watch(command)
+    watch(command)
 
 
 def _grow(new: Path, root: Path) -> bool:
@@ -132,7 +139,7 @@ def _grow(new: Path, root: Path) -> bool:
             os.link(packed, new / packed.name)
             return True
         try:
-            _install(root, missing)
+            install(root, missing)
         except Unreachable as error:
             say(f"image: {error.what}; building it from nothing")
             shutil.rmtree(root)
@@ -142,41 +149,15 @@ def _grow(new: Path, root: Path) -> bool:
     return False
 
 
-def _install(root: Path, names: list[str]) -> None:
-    sources = "".join(f"{source}\n" for source in apt.debian_sources())
-    (root / "etc/apt/sources.list").write_text(sources, encoding="utf-8")
-    settings = "".join(f"{line};\n" for line in apt.options())
-    (root / "etc/apt/apt.conf.d/01lab").write_text(
-        settings + 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n', encoding="utf-8"
-    )
-    (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
-    (root / "usr/sbin/policy-rc.d").chmod(0o755)
-    # A mount and process namespace of its own: a killed build leaves neither mount nor process behind.
-    script = """set -e
-    mount --make-rprivate /
-    mount --rbind /dev "$1/dev"; mount -t proc proc "$1/proc"; cat /etc/resolv.conf > "$1/etc/resolv.conf"
-    root=$1; shift
-    export DEBIAN_FRONTEND=noninteractive
-    chroot "$root" apt-get -qq update
-    chroot "$root" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install "$@"
-    chroot "$root" apt-get clean"""
-    unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", str(root)]
-    try:
-        _watch([*unshare, *names])
-    finally:
-        (root / "usr/sbin/policy-rc.d").unlink()
-        (root / "etc/apt/apt.conf.d/01lab").unlink()
-
-
 def _pack(new: Path, root: Path) -> None:
     say("image: packing")
     part = new / "base.tar.zst"
-    _run(["tar", *_TAR, "-I", "zstd -T0 -3", "-cf", str(part), "-C", str(root), "."])
+    run(["tar", *_TAR, "-I", "zstd -T0 -3", "-cf", str(part), "-C", str(root), "."])
 
 
 def _unpack(packed: Path, root: Path) -> None:
     root.mkdir()
-    _run(["tar", *_TAR, "-I", "zstd -d", "-xpf", str(packed), "-C", str(root)])
+    run(["tar", *_TAR, "-I", "zstd -d", "-xpf", str(packed), "-C", str(root)])
 
 
 def _images() -> list[Path]:
@@ -184,37 +165,13 @@ def _images() -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def _remove_unfinished() -> None:
+def remove_unfinished() -> None:
+    """Throw away what killed builds left; who calls holds the lock."""
     for path in (CACHE / "images").glob(".new-*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _forget_old(newest: Path) -> None:
-    mounted = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
     for path in [path for path in _images() if path != newest][_KEEP - 1 :]:
-        if str(path) not in mounted:
+        if not in_use(path):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise Unreachable(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
-
-
-def _watch(command: list[str]) -> None:
-    """Run a long command; its milestones become progress, its last lines the error."""
-    said: list[str] = []
-    steps = ("I: ", "Unpacking ", "Setting up ", "Fetched ")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        count = 0
-        for line in process.stdout:
-            said = [*said[-20:], line.rstrip()]
-            count += line.startswith(steps[1:3])
-            if line.startswith((steps[0], steps[3])):
-                say(f"image: {line.strip().removeprefix('I: ')}")
-            elif line.startswith(steps[1:3]) and count % 100 == 0:
-                say(f"image: {count} packages unpacked or set up")
-    if process.returncode:
-        raise Unreachable(f"{command[0]} failed (exit {process.returncode}):\n" + "\n".join(said[-8:]))

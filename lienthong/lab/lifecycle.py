@@ -9,10 +9,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lienthong.errors import LienThongError, Unreachable
-from lienthong.lab import cgroup, clean, disk, image, keys, machine, node, outside, simulated, state, wire
+from lienthong.lab import (
+    cgroup,
+    clean,
+    disk,
+    image,
+    keys,
+    layer,
+    machine,
+    node,
+    outside,
+    simulated,
+    state,
+    wire,
+)
 from lienthong.lab.place import Place
 from lienthong.lab.progress import say
-from lienthong.lab.topology import Topology, derive
+from lienthong.lab.topology import Topology, derive, left_out
 from lienthong.model.intent import ProvincePlan
 
 
@@ -21,25 +34,34 @@ def up(
     plan: ProvincePlan,
     slugs: Sequence[str],
     platforms: Mapping[str, tuple[str, str | None]] | None = None,
+    full: bool = False,
+    also: Sequence[str] = (),
 ) -> state.State:
     """Start the sites, bare: sshd, a management address and a key on every node. Does nothing if they are up.
 
     Args:
         platforms: gear that `plan` has as something else than the inventory, to be remembered.
+        full: start the hosts too that run nothing but services with packages beyond the base.
+        also: start these of them.
 
     Raises:
         Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left.
-        LienThongError: this lab is up with other sites.
+        LienThongError: this lab is up with other sites, or without a host that is asked for.
     """
     machine.require()
     topology = derive(plan, slugs)
     acted = simulated.gear(plan, topology)
+    without = left_out(topology, full, also)
     with _alone(place):
         before = state.read(place)
         if before is not None and _whole(place, before):
             if set(before.sites) != set(topology.sites):
                 raise LienThongError(
                     f"this lab is up with {', '.join(before.sites)}", hint="lienthong lab down, then up again"
+                )
+            if missing := sorted(set(before.without) - set(without)):
+                raise LienThongError(
+                    f"this lab is up without {', '.join(missing)}", hint="lienthong lab down, then up again"
                 )
             say(f"lab {place.name}: is up already with {', '.join(before.sites)}")
             return before
@@ -50,7 +72,7 @@ def up(
         # Whatever this process starts belongs to the lab from birth: a kill leaves nothing that is not found.
         cgroup.join(f"{place.cgroup}/up")
         try:
-            now = _start(place, topology, platforms or {}, acted)
+            now = _start(place, topology, platforms or {}, acted, without)
         except BaseException:
             cgroup.go_back(home)
             clean.wipe(place)
@@ -110,6 +132,8 @@ def booted(now: state.State, name: str) -> node.Running:
             f"{name} is a simulated device: there is no system to enter or to start again",
             hint="lienthong sim fault … troubles it; plan, apply and the others reach it as any device",
         )
+    if name in now.without:
+        raise LienThongError(f"{name} was not started in this lab", hint="lienthong lab up --full starts it")
     if name not in now.nodes:
         raise LienThongError(f"no node {name!r} in this lab", hint="lienthong lab status lists them")
     return now.nodes[name]
@@ -137,18 +161,22 @@ def _start(
     topology: Topology,
     platforms: Mapping[str, tuple[str, str | None]],
     acted: Mapping[str, tuple[str, str | None]],
+    without: Sequence[str],
 ) -> state.State:
-    booted = [system for system in topology.systems if system.booted]
+    booted = [system for system in topology.systems if system.booted and system.name not in without]
     names = [system.name for system in booted]
     say(f"lab {place.name}: {', '.join(topology.sites)}: {len(names)} systems, {len(topology.probes)} probes")
+    if without:
+        say(f"lab {place.name}: without {', '.join(without)}, which `lab up --full` starts too")
     base = image.ensure()
+    layers = layer.ensure(base, (system.packages for system in booted))
     authorized = _keys(place, topology)
     say(f"lab {place.name}: laying {len(topology.links)} cables")
-    wire.build(place, topology)
+    wire.build(place, topology, without)
     say(f"lab {place.name}: booting")
     known = []
     for system in booted:
-        root = disk.mount(place, system.name, base)
+        root = disk.mount(place, system.name, *layers[system.packages], base)
         host_key = keys.ssh_key(f"root@{system.name}")
         disk.personalise(root, system.name, host_key, authorized)
         if system.outside:
@@ -158,7 +186,7 @@ def _start(
     running = _boot(place, topology, names)
     known += simulated.start(place, topology, acted)
     place.known_hosts.write_text("".join(known), encoding="ascii")
-    now = state.of(place, topology, running, platforms, acted)
+    now = state.of(place, topology, running, platforms, acted, without)
     state.write(place, now)
     say(f"lab {place.name}: up")
     return now

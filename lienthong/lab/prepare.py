@@ -55,7 +55,8 @@ _MASKED = (
 )
 # rsyslog stays enabled: a deploy starts a service before it enables it, and rsyslog's alias is then missing.
 _ON = ("lab-offload.service", "rsyslog.service", "ssh.service")
-_PER_NODE = (
+#: What a node makes for itself when it first starts.
+PER_NODE = (
     "etc/machine-id",
     "etc/openvswitch/conf.db",
     "etc/openvswitch/system-id.conf",
@@ -68,7 +69,7 @@ def prepare(root: Path) -> None:
     """Turn the root file system in `root` into the base; `root` is not mounted anywhere yet."""
     shutil.copytree(FILES, root, dirs_exist_ok=True)
     (root / "etc/sudoers.d/lienthong").chmod(0o440)
-    for name in _PER_NODE:
+    for name in PER_NODE:
         (root / name).unlink(missing_ok=True)
     (root / "etc/machine-id").touch()
     for key in (root / "etc/ssh").glob("ssh_host_*"):

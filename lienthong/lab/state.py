@@ -36,6 +36,8 @@ class State:
     """Devices of `lienthong sim`: no system was booted."""
     acted: tuple[str, ...] = ()
     """Simulated devices among the booted systems."""
+    without: tuple[str, ...] = ()
+    """Nodes of these sites that were not started, see `topology.left_out`."""
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:
@@ -49,10 +51,11 @@ def of(
     nodes: dict[str, Running],
     platforms: Mapping[str, tuple[str, str | None]],
     acted: Iterable[str] = (),
+    without: Iterable[str] = (),
 ) -> State:
     """The state of a lab that has just come up."""
     addresses = {name: str(address) for name, address in topology.addresses.items()}
-    outside = {system.name for system in topology.systems if system.outside}
+    outside, dark = {system.name for system in topology.systems if system.outside}, set(without)
     probes = {
         probe.name: {
             "netns": place.netns(probe.name),
@@ -67,13 +70,14 @@ def of(
     return State(
         name=place.name,
         sites=topology.sites,
-        management={name: text for name, text in addresses.items() if name not in outside},
+        management={name: text for name, text in addresses.items() if name not in outside | dark},
         outside={name: text for name, text in addresses.items() if name in outside},
         probes=probes,
         links=[[[link.a.node, link.a.port], [link.b.node, link.b.port]] for link in topology.links],
         nodes=nodes,
         platforms={name: list(kind) for name, kind in platforms.items()},
         acted=tuple(acted),
+        without=tuple(sorted(dark)),
     )
 
 
@@ -92,7 +96,7 @@ def read(place: Place) -> State | None:
         return None
     raw.pop("version")
     nodes = {name: Running(**values) for name, values in raw.pop("nodes").items()}
-    names = {key: tuple(raw.get(key, ())) for key in ("sites", "acted")}
+    names = {key: tuple(raw.get(key, ())) for key in ("sites", "acted", "without")}
     return State(**{**raw, **names}, nodes=nodes)
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from lienthong.errors import LienThongError
+from lienthong.lab.image import packages
 from lienthong.model.intent import Node, ProvincePlan, SitePlan, UplinkPlan
 from lienthong.model.words import Side, UplinkKind
+from lienthong.services import discover
 
 TSLCD, ISP = "tslcd", "isp"
 INTERNET_PROBE = "probe-internet"
@@ -48,6 +50,10 @@ class System:
     """Whether it makes interfaces of its own in user space (Open vSwitch, WireGuard)."""
     booted: bool = True
     """Not: nobody can ship its software; a simulated device stands in its namespace, and switches nothing."""
+    packages: frozenset[str] = frozenset()
+    """What its services need beyond the base."""
+    optional: bool = False
+    """Every one of its services needs more than the base has: it is started where somebody asks for it."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,35 @@ def default_sites(plan: ProvincePlan) -> tuple[str, ...]:
 
 
 def _system(node: Node) -> System:
-    return System(node.name, False, node.device is not None or bool(node.tunnels), node.debian)
+    needs = [frozenset(discover()[name].packages) - packages() for name in node.services]
+    return System(
+        name=node.name,
+        outside=False,
+        tun=node.device is not None or bool(node.tunnels),
+        booted=node.debian,
+        packages=frozenset().union(*needs),
+        optional=node.device is None and node.debian and bool(needs) and all(needs),
+    )
+
+
+def left_out(topology: Topology, full: bool, also: Sequence[str] = ()) -> tuple[str, ...]:
+    """The optional systems that are not started. Their sockets stay, with nothing in them.
+
+    Args:
+        full: start them all.
+        also: start these.
+
+    Raises:
+        LienThongError: a name of `also` is no system of these sites.
+    """
+    names = {system.name for system in topology.systems}
+    for name in also:
+        if name not in names:
+            raise LienThongError(
+                f"no node {name!r} at {', '.join(topology.sites)}", hint="its full name, e.g. loc-ninh-srv"
+            )
+    optional = (system.name for system in topology.systems if system.optional and not full)
+    return tuple(name for name in optional if name not in also)
 
 
 def _links(

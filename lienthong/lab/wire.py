@@ -7,7 +7,7 @@ import fcntl
 import socket
 import struct
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from lienthong.errors import Unreachable
@@ -22,8 +22,12 @@ _PARKING = "parking"
 _SIOCETHTOOL, _ETHTOOL_STXCSUM = 0x8946, 0x17
 
 
-def build(place: Place, topology: Topology) -> None:
-    """Every namespace, every cable, and the addresses of what is not provisioned by the tool."""
+def build(place: Place, topology: Topology, dark: Collection[str] = ()) -> None:
+    """Every namespace, every cable, and the addresses of what is not provisioned by the tool.
+
+    Args:
+        dark: systems that are not started: their cables lead to a socket without power.
+    """
     names = [OOB, *(s.name for s in topology.systems), *(p.name for p in topology.probes)]
     ip(f"netns add {place.netns(name)}" for name in names)
     lines = [_veth(place, link.a, link.b) for link in topology.links]
@@ -42,7 +46,8 @@ def build(place: Place, topology: Topology) -> None:
     )
     _settle(place, OOB, [])
     for name in names[1:]:
-        _furnish(place, topology, name)
+        if name not in dark:
+            _furnish(place, topology, name)
     _plug_management(place, topology, [system.name for system in topology.systems])
 
 

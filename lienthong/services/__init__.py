@@ -1,7 +1,8 @@
 """What a site can run, one file a service, found by looking: nothing lists them.
 
 A service module has `NAME`, a pydantic model `Params` and `contribute(ctx) -> Contribution`.
-A service that runs on a host also has `deploys/<name>.py` and `checks/test_<name>.py`.
+A service that runs on a host also has `deploys/<name>.py` and `checks/test_<name>.py`. If it needs Debian
+packages that not every system has, it names them: `PACKAGES = ("ocrmypdf", "tesseract-ocr-vie")`.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class ServiceModule:
     name: str
     params: type[BaseModel]
     contribute: Callable[[ServiceContext], Contribution] = field(repr=False)
+    packages: tuple[str, ...] = ()
+    """Debian packages that it needs; in the lab those of `lienthong/lab/packages.txt` are everywhere."""
 
 
 @cache
@@ -86,5 +89,6 @@ def discover() -> dict[str, ServiceModule]:
     found: dict[str, ServiceModule] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
-        found[module.NAME] = ServiceModule(module.NAME, module.Params, module.contribute)
+        packages = getattr(module, "PACKAGES", ())
+        found[module.NAME] = ServiceModule(module.NAME, module.Params, module.contribute, packages)
     return dict(sorted(found.items()))
