@@ -1,11 +1,14 @@
-# make demo: a whole district on this machine. make test: everything that must hold.
+# make demo: a whole district on this machine (demo-full: with everything). make test: everything that must hold.
 PYTHON := .venv/bin/python
 CODE := lienthong deploys checks tests inventory/hosts.py
 
-.PHONY: demo test bench drill drill-lab properties check format lock clean-lab
+.PHONY: demo demo-full test bench drill drill-lab soak properties check format lock clean-lab
 
 demo:
 	@scripts/demo
+
+demo-full:
+	@scripts/demo --full
 
 test:
 	@scripts/test
@@ -31,12 +34,16 @@ drill:
 drill-lab:
 	@$(PYTHON) -m tests.lab.drill --seed $(SEED) --minutes $(MINUTES)
 
+# Every campaign tests/lab/soak_*.py on a lab of its own, MINUTES each; `make test` runs a short part of them.
+soak:
+	@scripts/soak --minutes $(MINUTES)
+
 check:
 	@scripts/setup --check
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
-	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench .ci/run
+	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench scripts/soak .ci/run
 
 format:
 	@.venv/bin/ruff format $(CODE)
