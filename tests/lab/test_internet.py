@@ -60,8 +60,8 @@ FAULTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     ),
     # Believes anybody but the CA of its side, so that it gets no keys.
     "loc-ninh-vc": (
-        "cd /etc/chrony/conf.d && mv ca.crt ca.kept && cp /etc/ssl/certs/ISRG_Root_X1.pem ca.crt && "
-        "rm -f /var/lib/chrony/*.nts && systemctl restart chrony && sleep 2",
+        "cd /etc/chrony/conf.d && systemctl stop chrony && rm -f /var/lib/chrony/*.nts && "
+        "mv ca.crt ca.kept && cp /etc/ssl/certs/ISRG_Root_X1.pem ca.crt && systemctl start chrony && sleep 2",
         "cd /etc/chrony/conf.d && mv ca.kept ca.crt && systemctl restart chrony",
         (("test_time_is_authenticated", "loc-ninh-vc"),),
     ),
