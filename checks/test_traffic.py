@@ -47,7 +47,8 @@ def test_nothing_else_passes(
     """Between every two segments of one side, from and to the Internet, nothing passes that no flow names."""
     result = _sweep(site, plan, access, probes)
     evidence(
-        f"{result.tried} packets between {result.pairs} ordered pairs, {len(result.same_side)} came through"
+        f"{result.tried} packets ({result.tried6} by IPv6) between {result.pairs} ordered pairs, "
+        f"{len(result.same_side)} came through"
     )
     assert not result.same_side, "\n".join(result.same_side[:SHOWN])
     if result.blind:
