@@ -361,7 +361,7 @@ def forge(source: str, target: str, count: int = 3) -> Answer:
 
 
 @verb
-def flood(address: str, port: int, seconds: float, mbps: float, size: int = 1200) -> Answer:
+def flood(address: str, port: int, seconds: float, mbps: float, size: int = 1400) -> Answer:
     """Send datagrams that nobody asked for, at a rate, to fill a line; how many were sent."""
     sent, started = 0, time.monotonic()
     with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
