@@ -53,6 +53,8 @@ def test_nothing_else_passes(
     assert not result.same_side, "\n".join(result.same_side[:SHOWN])
     if result.blind:
         not_assessed(f"nothing could be heard in {', '.join(sorted(result.blind))}: what passes there?")
+    if not result.tried6 and any(segment.prefix6 for segment in site.segments.values()):
+        not_assessed("no probe has an address of IPv6: what passes by it?")
 
 
 @control("NET-04", kind="probe")

@@ -73,7 +73,8 @@ class Ear:
             bound: list[socket.socket] = []
             try:
                 for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-                    bound.append(bind(family, proto, address, port))
+                    if family == socket.AF_INET or os.path.isdir("/proc/sys/net/ipv6"):
+                        bound.append(bind(family, proto, address, port))
             except OSError:
                 for sock in bound:
                     sock.close()

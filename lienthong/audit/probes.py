@@ -254,6 +254,7 @@ def places(ws: Workspace) -> list[Place]:
         return []
     from lienthong.lab.place import place
     from lienthong.lab.topology import derive
+    from lienthong.lab.wire import IPV6
 
     lab = place(ws.root)
     sites = [
@@ -270,7 +271,7 @@ def places(ws: Workspace) -> list[Place]:
             p.side,
             p.address.ip,
             lab.netns(p.name),
-            p.address6.ip if p.address6 else None,
+            p.address6.ip if p.address6 and IPV6 else None,
         )
         for p in topology.probes
     ]

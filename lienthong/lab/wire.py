@@ -19,6 +19,8 @@ from lienthong.model.words import UplinkKind
 MANAGEMENT = "mgmt0"
 BRIDGE = "mgmt"
 _PARKING = "parking"
+#: A machine may have been started without IPv6; its lab has none then, and the audit says that it saw none.
+IPV6 = Path("/proc/sys/net/ipv6").is_dir()
 _SIOCETHTOOL, _ETHTOOL_STXCSUM = 0x8946, 0x17
 
 
@@ -114,8 +116,8 @@ def _furnish(place: Place, topology: Topology, node: str) -> None:
 def _addresses(topology: Topology, node: str) -> list[str]:
     for probe in topology.probes:
         if probe.name == node:
-            six = [f"address add {probe.address6} dev eth0 nodad"] if probe.address6 else []
-            six += [f"route add default via {probe.gateway6}"] if probe.gateway6 else []
+            six = [f"address add {probe.address6} dev eth0 nodad"] if probe.address6 and IPV6 else []
+            six += [f"route add default via {probe.gateway6}"] if probe.gateway6 and IPV6 else []
             own = [f"address add {probe.address} dev eth0", f"route add default via {probe.gateway}"]
             return [*own, *six]
     for end in topology.central:
@@ -132,12 +134,14 @@ def _provider(topology: Topology) -> list[str]:
     lines = ["link add lan type bridge", f"address add {net[1]}/{net.prefixlen} dev lan", "link set lan up"]
     lines += [f"address add {address}/{net.prefixlen} dev lan" for address in topology.answers.values()]
     lines += [f"link set {port} master lan" for port in _ports(topology, ISP) if port.startswith("lan")]
-    lines.append(f"address add {INTERNET6[1]}/{INTERNET6.prefixlen} dev lan nodad")
+    lines += [f"address add {INTERNET6[1]}/{INTERNET6.prefixlen} dev lan nodad"] if IPV6 else []
     for line in topology.lines:
         if line.kind is UplinkKind.INTERNET:
             port = line.link.b.port
             lines.append(f"address add {line.provider_address} dev {port}")
-            lines += [f"route add {network} via {line.neighbour6} dev {port}" for network in line.behind6]
+            lines += [
+                f"route add {network} via {line.neighbour6} dev {port}" for network in line.behind6 if IPV6
+            ]
     return lines
 
 
@@ -145,7 +149,7 @@ def _settle(place: Place, node: str, ports: Sequence[str]) -> None:
     """What `ip` cannot say: forwarding as on a fresh system; checksums in software, for Open vSwitch."""
     with inside(NETNS_DIR / place.netns(node)):
         # A new namespace takes this over from the machine, which may well be a router.
-        for key in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        for key in ("ipv4/ip_forward", *(["ipv6/conf/all/forwarding"] if IPV6 else [])):
             Path("/proc/sys/net", key).write_text("1" if node == ISP else "0", encoding="ascii")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
             for port in ports:
