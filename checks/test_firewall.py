@@ -10,7 +10,7 @@ from lienthong.model.intent import Node, ProvincePlan
 from lienthong.plan.policy import forward_rules, forwarding, input_rules
 
 #: Rules that every node has beside the plan's flows; their comments begin so.
-BASE = ("base.", "source.", "qos.", "nat.")
+BASE = ("base.", "source.", "source6.", "qos.", "nat.")
 
 
 @control("NET-02c", nodes=ALL)

@@ -47,11 +47,14 @@ def test_nothing_else_passes(
     """Between every two segments of one side, from and to the Internet, nothing passes that no flow names."""
     result = _sweep(site, plan, access, probes)
     evidence(
-        f"{result.tried} packets between {result.pairs} ordered pairs, {len(result.same_side)} came through"
+        f"{result.tried} packets ({result.tried6} by IPv6) between {result.pairs} ordered pairs, "
+        f"{len(result.same_side)} came through"
     )
     assert not result.same_side, "\n".join(result.same_side[:SHOWN])
     if result.blind:
         not_assessed(f"nothing could be heard in {', '.join(sorted(result.blind))}: what passes there?")
+    if not result.tried6 and any(segment.prefix6 for segment in site.segments.values()):
+        not_assessed("no probe has an address of IPv6: what passes by it?")
 
 
 @control("NET-04", kind="probe")

@@ -31,7 +31,7 @@ files = [
         render("firewall/50-policy.nft.j2", filter=rules),
     ),
 ]
-if rules.conference:
+if rules.untrusted:
     files.append(File("/etc/nftables.d/60-qos.nft", render("firewall/60-qos.nft.j2", filter=rules)))
 
 ruleset(*files, name="firewall: rules")

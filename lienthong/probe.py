@@ -30,9 +30,12 @@ from typing import Any
 
 Answer = Any
 Echoes = dict[tuple[str, int, int], int]
+Pingers = dict[int, socket.socket]
 VERBS: dict[str, Callable[..., Any]] = {}
 GREETING = b"lienthong "
 HEARD_LIMIT = 200_000
+#: asm-generic/socket.h; Python has no name for it.
+SO_SNDBUFFORCE = 32
 
 
 def verb(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,9 +50,9 @@ class Ear:
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.lock = threading.Lock()
-        self.sockets: dict[tuple[str, int], socket.socket] = {}
+        self.sockets: dict[tuple[str, int], list[socket.socket]] = {}
         self.heard: dict[tuple[str, str, int], int] = {}
-        self.sniffer: socket.socket | None = None
+        self.sniffers: list[socket.socket] = []
         self.started = False
 
     def start(self) -> None:
@@ -59,7 +62,7 @@ class Ear:
             threading.Thread(target=self.run, daemon=True).start()
 
     def open(self, proto: str, port: int) -> None:
-        """Bind one port on every address.
+        """Bind one port on every address, of both families.
 
         Raises:
             OSError: the port is taken.
@@ -67,28 +70,28 @@ class Ear:
         with self.lock:
             if (proto, port) in self.sockets:
                 return
-            kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
-            sock = socket.socket(socket.AF_INET, kind)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.setblocking(False)
+            bound: list[socket.socket] = []
             try:
-                sock.bind(("0.0.0.0", port))
-                if proto == "tcp":
-                    sock.listen(512)
+                for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+                    if family == socket.AF_INET or os.path.isdir("/proc/sys/net/ipv6"):
+                        bound.append(bind(family, proto, address, port))
             except OSError:
-                sock.close()
+                for sock in bound:
+                    sock.close()
                 raise
-            self.sockets[proto, port] = sock
-            self.selector.register(sock, selectors.EVENT_READ, proto)
+            self.sockets[proto, port] = bound
+            for sock in bound:
+                self.selector.register(sock, selectors.EVENT_READ, proto)
 
     def sniff(self) -> None:
-        """Remember (source, protocol, port) of every IPv4 packet to an address of this computer."""
+        """Remember (source, protocol, port) of every packet to this computer, to all, or to a group."""
         with self.lock:
-            if self.sniffer is None:
-                self.sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
-                self.sniffer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-                self.sniffer.setblocking(False)
-                self.selector.register(self.sniffer, selectors.EVENT_READ, "sniff")
+            for kind in (0x0800, 0x86DD) if not self.sniffers else ():
+                sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(kind))
+                sniffer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+                sniffer.setblocking(False)
+                self.selector.register(sniffer, selectors.EVENT_READ, "sniff")
+                self.sniffers.append(sniffer)
 
     def run(self) -> None:
         """For ever: answer and remember."""
@@ -119,9 +122,10 @@ class Ear:
             packet, link = sock.recvfrom(128)
             if link[2] == socket.PACKET_OUTGOING or link[2] == socket.PACKET_OTHERHOST or len(packet) < 24:
                 continue
-            length = (packet[0] & 15) * 4
-            proto = {1: "icmp", 6: "tcp", 17: "udp"}.get(packet[9])
-            if proto is None or len(packet) < length + 4:
+            six = packet[0] >> 4 == 6
+            length = 40 if six else (packet[0] & 15) * 4
+            proto = {1: "icmp", 58: "icmp", 6: "tcp", 17: "udp"}.get(packet[6 if six else 9])
+            if proto is None or len(packet) < length + (14 if proto == "tcp" else 4):
                 continue
             if proto == "icmp":
                 port = packet[length]
@@ -129,12 +133,41 @@ class Ear:
                 port = struct.unpack("!H", packet[length + 2 : length + 4])[0]
                 if proto == "tcp" and packet[length + 13] & 0x12 != 0x02:
                     continue  # only the first packet of a connection: SYN without ACK
-            key = (socket.inet_ntoa(packet[12:16]), proto, port)
+            source = (
+                socket.inet_ntop(socket.AF_INET6, packet[8:24]) if six else socket.inet_ntoa(packet[12:16])
+            )
+            key = (source, proto, port)
             if key in self.heard or len(self.heard) < HEARD_LIMIT:
                 self.heard[key] = self.heard.get(key, 0) + 1
 
 
 EAR = Ear()
+
+
+def family_of(address: str) -> int:
+    """Of which family an address is."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def bind(family: int, proto: str, address: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    sock = socket.socket(family, socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind((address, port))
+        if proto == "tcp":
+            sock.listen(512)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 @verb
@@ -184,13 +217,15 @@ def heard() -> Answer:
 def reach(targets: Sequence[Sequence[Any]], timeout_s: float = 1.5) -> Answer:
     """Try [[proto, address, port], ...] at once; an outcome each: `open`, `refused`, `unreachable`, `silent`.
 
+    An address of either family; `icmp` is ICMPv6 for the one of IPv6.
+
     TCP is open when the handshake is done, UDP when the nonce comes back, ICMP when the echo is answered.
     A target may carry a fourth item, a payload in hexadecimal in place of the UDP nonce (any answer counts).
     """
     results: list[str | None] = [None] * len(targets)
     selector = selectors.DefaultSelector()
     echoes: Echoes = {}
-    pinger: socket.socket | None = None
+    pingers: Pingers = {}
     order = list(enumerate(targets))
     for place, (number, target) in enumerate(order):
         proto, address, port = target[0], target[1], int(target[2] or 0)
@@ -201,13 +236,12 @@ def reach(targets: Sequence[Sequence[Any]], timeout_s: float = 1.5) -> Answer:
                 payload = bytes.fromhex(target[3]) if len(target) > 3 else None
                 begin_udp(selector, number, address, port, payload)
             else:
-                if pinger is None:
-                    pinger = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-                    pinger.setblocking(False)
-                    selector.register(pinger, selectors.EVENT_READ, ("icmp", None, None))
                 mark = random.getrandbits(16)
                 echoes[address, mark, number & 0xFFFF] = number
-                pinger.sendto(echo_request(mark, number & 0xFFFF), (address, 0))
+                family = family_of(address)
+                pinger = pinger_of(selector, pingers, family)
+                request = echo_request(mark, number & 0xFFFF, 128 if family == socket.AF_INET6 else 8)
+                pinger.sendto(request, (address, 0))
         except OSError as error:
             results[number] = outcome(error.errno)
         if place % 200 == 199:
@@ -221,11 +255,22 @@ def reach(targets: Sequence[Sequence[Any]], timeout_s: float = 1.5) -> Answer:
     return [result or "silent" for result in results]
 
 
+def pinger_of(selector: selectors.BaseSelector, pingers: Pingers, family: int) -> socket.socket:
+    """The one socket of a family that sends echo requests; the kernel sums up those of IPv6 itself."""
+    if family not in pingers:
+        proto = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
+        pinger = socket.socket(family, socket.SOCK_RAW, proto)
+        pinger.setblocking(False)
+        selector.register(pinger, selectors.EVENT_READ, ("icmp", None, None))
+        pingers[family] = pinger
+    return pingers[family]
+
+
 def begin_tcp(
     selector: selectors.BaseSelector, results: list[str | None], number: int, address: str, port: int
 ) -> None:
     """Start a handshake."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(family_of(address), socket.SOCK_STREAM)
     sock.setblocking(False)
     code = sock.connect_ex((address, port))
     if code in {0, errno.EINPROGRESS}:
@@ -240,7 +285,7 @@ def begin_udp(
 ) -> None:
     """Send one datagram."""
     nonce = payload or os.urandom(12)
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.connect((address, port))
     sock.send(nonce)
@@ -280,23 +325,25 @@ def take_echoes(sock: socket.socket, results: list[str | None], echoes: Echoes) 
     """Match echo replies with requests."""
     with contextlib.suppress(OSError):
         while True:
-            packet, (address, _) = sock.recvfrom(256)
-            head = (packet[0] & 15) * 4
-            if packet[head] == 0:
+            packet, (address, *_) = sock.recvfrom(256)
+            # An ICMPv6 socket gives no header of IP.
+            six = sock.family == socket.AF_INET6
+            head = 0 if six else (packet[0] & 15) * 4
+            if packet[head] == (129 if six else 0):
                 mark, sequence = struct.unpack("!HH", packet[head + 4 : head + 8])
                 number = echoes.pop((address, mark, sequence), None)
                 if number is not None:
                     results[number] = "open"
 
 
-def echo_request(mark: int, sequence: int) -> bytes:
+def echo_request(mark: int, sequence: int, kind: int = 8) -> bytes:
     """An ICMP echo request of 32 bytes."""
     body = bytes(24)
-    plain = struct.pack("!BBHHH", 8, 0, 0, mark, sequence) + body
+    plain = struct.pack("!BBHHH", kind, 0, 0, mark, sequence) + body
     total = sum(struct.unpack(f"!{len(plain) // 2}H", plain))
     total = (total >> 16) + (total & 0xFFFF)
     check = ~(total + (total >> 16)) & 0xFFFF
-    return struct.pack("!BBHHH", 8, 0, check, mark, sequence) + body
+    return struct.pack("!BBHHH", kind, 0, check, mark, sequence) + body
 
 
 def outcome(code: int | None) -> str:
@@ -319,6 +366,24 @@ def forge(source: str, target: str, count: int = 3) -> Answer:
         for _ in range(count):
             raw.sendto(head + body, (target, 0))
     return count
+
+
+@verb
+def flood(address: str, port: int, seconds: float, mbps: float, size: int = 1400) -> Answer:
+    """Send datagrams that nobody asked for, at a rate, to fill a line; how many were sent."""
+    sent, started = 0, time.monotonic()
+    with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
+        # More than a queue holds, else the kernel would make this program wait for its turn.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20)
+        while (now := time.monotonic() - started) < seconds:
+            due = int(now * mbps * 1e6 / (8 * (size + 28)))
+            for _ in range(min(due - sent, 500)):
+                with contextlib.suppress(OSError):
+                    sock.sendto(bytes(size), (address, port))
+            sent = max(sent, due)
+            time.sleep(0.005)
+    return sent
 
 
 @verb

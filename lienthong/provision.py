@@ -35,8 +35,9 @@ from lienthong.workspace import Workspace
 #: Seconds in which a system says that it is there; with a second login on the way.
 BANNER_S, JUMP_S = 3.0, 10.0
 
-#: Deploys that every node gets before any service: keys and certificates, packet filter, tunnel.
-GROUNDWORK = ("pki", "firewall", "tunnel")
+#: Deploys that every node gets before any service: keys and certificates, packet filter, tunnel,
+#: queues on the lines.
+GROUNDWORK = ("pki", "firewall", "tunnel", "qos")
 Say = Callable[[str], None]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv6Address
 
 from lienthong.audit.probes import INTERNET, Probe, Probes
 from lienthong.audit.traffic import TCP_PORTS, UDP_PORTS, Shot, Spot, Stage, allows, between, shots
@@ -14,13 +15,18 @@ from lienthong.model.intent import End, Flow, Forbidden, ProvincePlan, SitePlan
 from lienthong.model.words import Side
 from lienthong.target import Access
 
+Address = IPv4Address | IPv6Address
 #: Outside systems that the lab plays, by the name of the flow's end.
 LAB_OUTSIDE = frozenset({"internet-dns", "updates", "central-wan", "central-net"})
 EVERY_PORT = [("tcp", port) for port in TCP_PORTS] + [("udp", port) for port in UDP_PORTS]
 WAIT_S = 2.0
 #: Shorter than the second SYN of a connection, which would only double the traffic; the ears are asked later.
 SWEEP_WAIT_S = 0.95
-ECHO_REQUEST = 8
+#: Types of an echo request, ICMP's and ICMPv6's.
+ECHO_REQUESTS = (8, 128)
+#: A frame to all in a segment: heard in another, two segments are one. By its scope the sender takes
+#: its global address (RFC 6724, 5), by which it is known; the frame is that of ff02::1 (RFC 2464, 7).
+EVERYBODY = "ff0e::1"
 AGAIN_S = 3.0
 
 
@@ -46,6 +52,8 @@ class Swept:
     blind: list[str] = field(default_factory=list)
     """places whose ears could not be proved to work: nothing was learnt there"""
     pairs: int = 0
+    tried6: int = 0
+    """of `tried`, those by IPv6"""
 
 
 def stage_of(plan: ProvincePlan, access: Access, probes: Probes) -> Stage:
@@ -124,19 +132,27 @@ def _shoot(agent: Probe, batch: list[Shot]) -> list[str]:
     return outcomes
 
 
-def sweep(plan: ProvincePlan, access: Access, probes: Probes, site: SitePlan) -> Swept:
+def sweep(
+    plan: ProvincePlan,
+    access: Access,
+    probes: Probes,
+    site: SitePlan,
+    pairs: Iterable[Forbidden] | None = None,
+) -> Swept:
     """Try everything between every ordered pair of the site's forbidden list, but what a flow allows.
 
-    A place is believed to hear nothing only if its own gateway reached every one of its ports before.
+    By IPv4 and IPv6 both. A place is believed to hear nothing only if its own gateway reached every one of
+    its ports before, by that family.
     """
     listen(probes)
     result = Swept()
+    wanted = list(site.forbidden if pairs is None else pairs)
     by_label = {probe.place.label: probe for probe in probes}
     flows = {flow.id: flow for other in plan.sites.values() for flow in other.flows}
-    needed = {label for pair in site.forbidden for label in (pair.src.label, pair.dst.label)}
+    needed = {label for pair in wanted for label in (pair.src.label, pair.dst.label)}
     hearing = _hearing(plan, access, probes, [by_label[label] for label in needed if label in by_label])
-    batches: dict[str, list[tuple[Forbidden, str, str, int]]] = defaultdict(list)
-    for pair in site.forbidden:
+    batches: dict[str, list[tuple[Forbidden | None, str, str, int]]] = defaultdict(list)
+    for pair in wanted:
         src, dst = by_label.get(pair.src.label), by_label.get(pair.dst.label)
         if src is None or dst is None or not hearing.get(pair.src.label) or not hearing.get(pair.dst.label):
             missing = pair.src.label if src is None or not hearing.get(pair.src.label) else pair.dst.label
@@ -144,13 +160,17 @@ def sweep(plan: ProvincePlan, access: Access, probes: Probes, site: SitePlan) ->
                 result.blind.append(missing)
             continue
         result.pairs += 1
-        open_to = between(flows.values(), src.address, dst.address)
-        batches[pair.src.label] += [
-            (pair, proto, str(dst.address), port)
-            for proto, port in [*EVERY_PORT, ("icmp", 0)]
-            if not allows(open_to, proto, port)
-        ]
+        for here, there in _families(src, dst):
+            open_to = between(flows.values(), here, there)
+            batches[pair.src.label] += [
+                (pair, proto, str(there), port)
+                for proto, port in [*EVERY_PORT, ("icmp", 0)]
+                if not allows(open_to, proto, port)
+            ]
     _from_outside(site, batches)
+    for label, batch in batches.items():
+        if by_label[label].place.address6:
+            batch.append((None, "icmp", EVERYBODY, 0))
     with ThreadPoolExecutor(max_workers=max(1, len(batches)), thread_name_prefix="sweep") as pool:
         jobs = {
             label: pool.submit(by_label[label].reach, [(p, a, n) for _, p, a, n in batch], SWEEP_WAIT_S)
@@ -159,19 +179,25 @@ def sweep(plan: ProvincePlan, access: Access, probes: Probes, site: SitePlan) ->
     for label, job in jobs.items():
         outcomes = job.result()
         result.tried += len(outcomes)
-        for (pair, proto, address, port), outcome in zip(batches[label], outcomes, strict=True):
-            if outcome in {"open", "refused", "garbled"}:
+        result.tried6 += sum(":" in address for _, _, address, _ in batches[label])
+        for (shot, proto, address, port), outcome in zip(batches[label], outcomes, strict=True):
+            if shot is not None and outcome in {"open", "refused", "garbled"}:
                 _breach(
                     plan,
                     result,
-                    pair,
-                    f"{label} to {pair.dst.label} {address} {proto} {port or ''}: {outcome}",
+                    shot,
+                    f"{label} to {shot.dst.label} {address} {proto} {port or ''}: {outcome}",
                 )
-    _arrivals(plan, result, site, by_label, flows, hearing)
+    _arrivals(plan, result, wanted, by_label, flows, hearing)
     return result
 
 
-def _from_outside(site: SitePlan, batches: dict[str, list[tuple[Forbidden, str, str, int]]]) -> None:
+def _families(src: Probe, dst: Probe) -> list[tuple[Address, Address]]:
+    """(source, target) once for each family that both have."""
+    return list(zip(src.addresses, dst.addresses, strict=False))
+
+
+def _from_outside(site: SitePlan, batches: dict[str, list[tuple[Forbidden | None, str, str, int]]]) -> None:
     """The public address of the site answers on no port but the published ones."""
     pair = next((p for p in site.forbidden if p.src.label == INTERNET), None)
     if pair is None or INTERNET not in batches:
@@ -203,17 +229,17 @@ def _breach(plan: ProvincePlan, result: Swept, pair: Forbidden, line: str) -> No
 def _arrivals(
     plan: ProvincePlan,
     result: Swept,
-    site: SitePlan,
+    pairs: Iterable[Forbidden],
     by_label: dict[str, Probe],
     flows: dict[str, Flow],
     hearing: dict[str, bool],
 ) -> None:
     """What the ears remember: a packet that arrived is a breach even if no answer went back."""
-    sources = {str(probe.address): probe for probe in by_label.values()}
+    sources = {str(address): probe for probe in by_label.values() for address in probe.addresses}
     heard = {label: by_label[label].ask("heard") for label, ears in hearing.items() if ears}
-    tried = {*EVERY_PORT, ("icmp", ECHO_REQUEST)}
+    tried = {*EVERY_PORT, *(("icmp", kind) for kind in ECHO_REQUESTS)}
     told = " ".join([*result.same_side, *result.across])
-    for pair in site.forbidden:
+    for pair in pairs:
         dst = by_label.get(pair.dst.label)
         if dst is None or not hearing.get(pair.dst.label):
             continue
@@ -222,9 +248,9 @@ def _arrivals(
             if src is None or src.place.label != pair.src.label or (proto, port) not in tried:
                 continue
             number = 0 if proto == "icmp" else port
-            line = f"{pair.src.label} to {pair.dst.label} {dst.address} {proto} {number or ''}:"
-            open_to = between(flows.values(), src.address, dst.address)
-            if not allows(open_to, proto, number) and line not in told:
+            here, there = next(ends for ends in _families(src, dst) if str(ends[0]) == source)
+            line = f"{pair.src.label} to {pair.dst.label} {there} {proto} {number or ''}:"
+            if not allows(between(flows.values(), here, there), proto, number) and line not in told:
                 _breach(plan, result, pair, f"{line} {count} arrived")
 
 
@@ -240,7 +266,11 @@ def _hearing(plan: ProvincePlan, access: Access, probes: Probes, wanted: list[Pr
             if gateway is None or not access.reaches(gateway):
                 return False
             name = gateway.name
-        targets = [(proto, str(probe.address), port) for proto, port in [*EVERY_PORT, ("icmp", 0)]]
+        targets = [
+            (proto, str(address), port)
+            for address in probe.addresses
+            for proto, port in [*EVERY_PORT, ("icmp", 0)]
+        ]
         for _ in range(2):
             try:
                 outcomes = probes.share(

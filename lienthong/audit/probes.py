@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 from pathlib import Path
 from threading import Lock, Thread
@@ -43,6 +43,7 @@ class Place:
     side: Side
     address: IPv4Address
     netns: str
+    address6: IPv6Address | None = None
 
     @property
     def label(self) -> str:
@@ -64,6 +65,12 @@ class Probe:
     @property
     def address(self) -> IPv4Address:
         return self.place.address
+
+    @property
+    def addresses(self) -> list[IPv4Address | IPv6Address]:
+        """One of each family it has."""
+        six = self.place.address6
+        return [self.place.address, *([six] if six else [])]
 
     def ask(self, verb: str, *, wait_s: float = 30.0, **arguments: Any) -> Any:
         """Do something at the probe and wait for it.
@@ -247,6 +254,7 @@ def places(ws: Workspace) -> list[Place]:
         return []
     from lienthong.lab.place import place
     from lienthong.lab.topology import derive
+    from lienthong.lab.wire import IPV6
 
     lab = place(ws.root)
     sites = [
@@ -256,5 +264,14 @@ def places(ws: Workspace) -> list[Place]:
         raise Unreachable("the lab runs no site", hint="lienthong lab up")
     topology = derive(ws.plan, sites)
     return [
-        Place(p.name, p.site, p.segment, p.side, p.address.ip, lab.netns(p.name)) for p in topology.probes
+        Place(
+            p.name,
+            p.site,
+            p.segment,
+            p.side,
+            p.address.ip,
+            lab.netns(p.name),
+            p.address6.ip if p.address6 and IPV6 else None,
+        )
+        for p in topology.probes
     ]

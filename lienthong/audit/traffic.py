@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from lienthong.model.intent import End, Flow, Node, ProvincePlan, SegmentPlan
 
@@ -155,8 +155,10 @@ def _payload(proto: str, port: int, src: Spot, dst: Spot) -> str:
     return {53: DNS_QUERY, 123: NTP_QUERY}.get(port, "")
 
 
-def between(flows: Iterable[Flow], src: IPv4Address, dst: IPv4Address) -> list[Flow]:
-    """The flows that speak of packets from one address to another."""
+def between(
+    flows: Iterable[Flow], src: IPv4Address | IPv6Address, dst: IPv4Address | IPv6Address
+) -> list[Flow]:
+    """The flows that speak of packets from one address to another; no flow speaks of IPv6."""
     return [
         flow
         for flow in flows

@@ -145,6 +145,8 @@ def _match(value: Object, found: dict[str, Any], proto: str, strange: list[str])
     elif word in {("ip", "saddr"), ("ip", "daddr")}:
         networks = {network for item in _items(right) for network in _networks(item)}
         found["src" if word[1] == "saddr" else "dst"] |= networks
+    elif meta == "nfproto" and right == "ipv4":
+        pass  # what is read here is of IPv4 anyway
     elif word[1] == "dport":
         proto = str(word[0])
         found["ports"] |= {_span(item) for item in _items(right)}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
-from lienthong.model.intent import Node, ProvincePlan, Rule
+from lienthong.model.intent import Node, ProvincePlan, Rule, SegmentPlan
 from lienthong.model.words import Side, UplinkKind, Zone
 from lienthong.plan.policy import forward_rules, forwarding, input_rules
 
@@ -27,6 +27,8 @@ class Leg:
 
     name: str
     sources: str
+    sources6: str
+    """the segment's /64 and link-local; empty without IPv6 here"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Filter:
     """interfaces of Internet lines"""
     inside: str
     """prefixes of this site on this side"""
+    inside6: str
+    """the same by IPv6; empty where there are none"""
     private: str
     input: tuple[str, ...]
     forward: tuple[str, ...]
@@ -50,6 +54,8 @@ class Filter:
     dnat: tuple[str, ...]
     conference: tuple[str, ...]
     """prefixes whose calls are marked here; empty unless this is a WAN gateway"""
+    untrusted: str
+    """interfaces of segments whose own marks count for nothing; empty unless this is a WAN gateway"""
 
 
 def filter_of(plan: ProvincePlan, node: Node) -> Filter:
@@ -72,10 +78,13 @@ def filter_of(plan: ProvincePlan, node: Node) -> Filter:
     return Filter(
         gateway=node.is_gateway,
         management=networks(management),
-        legs=tuple(Leg(s.interface, networks([s.prefix])) for s in mine) if node.is_gateway else (),
+        legs=tuple(Leg(s.interface, networks([s.prefix]), _sources6(s)) for s in mine)
+        if node.is_gateway
+        else (),
         outer=names(outer) if outer else "",
         internet=names(internet) if internet else "",
         inside=networks(s.prefix for s in mine),
+        inside6=networks6(six) if (six := [s.prefix6 for s in mine if s.prefix6]) else "",
         private=networks(PRIVATE),
         input=tuple(statement(rule) for rule in input_rules(plan, node)),
         forward=tuple(statement(rule) for rule in forward_rules(plan, node)),
@@ -92,7 +101,19 @@ def filter_of(plan: ProvincePlan, node: Node) -> Filter:
             for s in mine
             if node.is_gateway and node.side is Side.WAN and s.zone is Zone.CONFERENCE
         ),
+        untrusted=names(legs)
+        if (legs := [s.interface for s in mine if s.zone is not Zone.CONFERENCE])
+        and node.is_gateway
+        and node.side is Side.WAN
+        else "",
     )
+
+
+def _sources6(segment: SegmentPlan) -> str:
+    # A neighbour that has no address yet asks from :: (RFC 4862, 5.4.2).
+    if segment.prefix6 is None:
+        return ""
+    return networks6([segment.prefix6, IPv6Network("fe80::/10"), IPv6Network("::/128")])
 
 
 def statement(rule: Rule) -> str:
@@ -106,6 +127,8 @@ def statement(rule: Rule) -> str:
         words.append(f"ip saddr {networks(rule.src)}")
     if rule.dst and ANY not in rule.dst:
         words.append(f"ip daddr {networks(rule.dst)}")
+    if not any(word.startswith("ip ") for word in words) and rule.flow.proto not in {"icmp", "ospf"}:
+        words.append("meta nfproto ipv4")  # a flow speaks of IPv4; "anywhere" must not mean both
     words.append(_protocol(rule.flow.proto, rule.flow.ports))
     words.append(f'counter accept comment "{rule.flow.id[:COMMENT_LENGTH]}"')
     return " ".join(words)
@@ -124,6 +147,11 @@ def _protocol(proto: str, ports: Sequence[tuple[int, int]]) -> str:
 
 def networks(found: Iterable[IPv4Network]) -> str:
     """A set of prefixes without overlaps; nftables refuses intervals that touch each other twice."""
+    return "{ " + ", ".join(str(n) for n in collapse_addresses(found)) + " }"
+
+
+def networks6(found: Iterable[IPv6Network]) -> str:
+    """The same by IPv6."""
     return "{ " + ", ".join(str(n) for n in collapse_addresses(found)) + " }"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from lienthong.errors import LienThongError
 from lienthong.lab.image import packages
@@ -21,6 +21,8 @@ INTERNET_PROBE = "probe-internet"
 CENTRAL_INTERFACE, CENTRAL_WAN, CENTRAL_NET = "tac", "central-wan", "central-net"
 #: Names of the plan's outside systems that the Internet provider's node answers for.
 INTERNET_DNS, UPDATES = "internet-dns", "updates"
+#: The Internet by IPv6, where no line has an address of that family: RFC 3849. Its provider would carry it.
+INTERNET6 = IPv6Network("2001:db8:ffff::/64")
 _MANAGEMENT = ("10.255.0.0/20", "10.254.240.0/20", "172.31.240.0/20", "192.168.240.0/20", "100.127.240.0/20")
 
 
@@ -66,6 +68,8 @@ class Probe:
     side: Side
     address: IPv4Interface
     gateway: IPv4Address
+    address6: IPv6Interface | None = None
+    gateway6: IPv6Address | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,20 @@ class Line:
     """TSLCD: the site's hand-off VLAN; None for the hub's trunk."""
     provider_address: IPv4Interface | None = None
     """Internet: the provider's address on the line."""
+    behind6: tuple[IPv6Network, ...] = ()
+    """Internet: what the provider sends to this line by IPv6, as an attacker there would."""
+
+    @property
+    def hardware(self) -> str:
+        """Internet: the Ethernet address of the gateway's port, so that the provider knows its neighbour."""
+        number = int(self.provider_address.ip) if self.provider_address else 0
+        return ":".join(f"{byte:02x}" for byte in (2, 0, *number.to_bytes(4)))
+
+    @property
+    def neighbour6(self) -> IPv6Address:
+        """Internet: the gateway's link-local address, which follows from `hardware` (RFC 4291, A)."""
+        mac = bytes.fromhex(self.hardware.replace(":", ""))
+        return IPv6Address(b"\xfe\x80" + bytes(6) + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:])
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,19 @@ def derive(plan: ProvincePlan, slugs: Sequence[str]) -> Topology:
     probes = tuple(probe for site in sites for probe in _probes(site))
     if internet is not None:
         address = IPv4Interface((internet[99], internet.prefixlen))
-        probes += (Probe(INTERNET_PROBE, "internet", "internet", Side.NET, address, internet[1]),)
+        address6 = IPv6Interface((INTERNET6[99], INTERNET6.prefixlen))
+        probes += (
+            Probe(
+                INTERNET_PROBE,
+                "internet",
+                "internet",
+                Side.NET,
+                address,
+                internet[1],
+                address6,
+                INTERNET6[1],
+            ),
+        )
     outside = [System(TSLCD, True, True), System(ISP, True, False)]
     outside += [System(end.name, True, False) for end in central]
     nodes = [_system(node) for site in sites for node in site.nodes.values()]
@@ -244,6 +274,8 @@ def _probes(site: SitePlan) -> Iterator[Probe]:
             side=segment.side,
             address=IPv4Interface((segment.probe, segment.prefix.prefixlen)),
             gateway=segment.gateway,
+            address6=IPv6Interface((segment.probe6, 64)) if segment.probe6 else None,
+            gateway6=segment.gateway6,
         )
 
 
@@ -258,6 +290,7 @@ def _lines(site: SitePlan) -> Iterator[Line]:
                 uplink.kind,
                 Link(own, port),
                 provider_address=_provider_end(uplink),
+                behind6=tuple(s.prefix6 for s in site.segments.values() if s.prefix6),
             )
         else:
             letter = uplink.name.rsplit("-", 1)[-1]

@@ -13,12 +13,14 @@ from pathlib import Path
 from lienthong.errors import Unreachable
 from lienthong.lab.namespace import inside
 from lienthong.lab.place import NETNS_DIR, OOB, Place
-from lienthong.lab.topology import CENTRAL_WAN, ISP, Plug, Topology
+from lienthong.lab.topology import CENTRAL_WAN, INTERNET6, ISP, Line, Plug, Topology
 from lienthong.model.words import UplinkKind
 
 MANAGEMENT = "mgmt0"
 BRIDGE = "mgmt"
 _PARKING = "parking"
+#: A machine may have been started without IPv6; its lab has none then, and the audit says that it saw none.
+IPV6 = Path("/proc/sys/net/ipv6").is_dir()
 _SIOCETHTOOL, _ETHTOOL_STXCSUM = 0x8946, 0x17
 
 
@@ -30,7 +32,8 @@ def build(place: Place, topology: Topology, dark: Collection[str] = ()) -> None:
     """
     names = [OOB, *(s.name for s in topology.systems), *(p.name for p in topology.probes)]
     ip(f"netns add {place.netns(name)}" for name in names)
-    lines = [_veth(place, link.a, link.b) for link in topology.links]
+    known = {line.link.a: line for line in topology.lines}
+    lines = [_veth(place, link.a, link.b, known.get(link.a)) for link in topology.links]
     lines += [
         _veth(place, Plug(s.name, MANAGEMENT), Plug(OOB, _socket(topology, s.name))) for s in topology.systems
     ]
@@ -88,9 +91,10 @@ def ip(lines: Iterable[str], netns: str | None = None) -> None:
         raise Unreachable(f"ip: {done.stderr.strip()} (of {len(text.splitlines())} commands)")
 
 
-def _veth(place: Place, a: Plug, b: Plug) -> str:
+def _veth(place: Place, a: Plug, b: Plug, line: Line | None = None) -> str:
     there = f"name {b.port} netns {place.netns(b.node)}"
-    return f"link add {a.port} netns {place.netns(a.node)} type veth peer {there}"
+    own = f"address {line.hardware} " if line is not None and line.kind is UplinkKind.INTERNET else ""
+    return f"link add {a.port} {own}netns {place.netns(a.node)} type veth peer {there}"
 
 
 def _socket(topology: Topology, node: str) -> str:
@@ -117,7 +121,10 @@ def _furnish(place: Place, topology: Topology, node: str) -> None:
 def _addresses(topology: Topology, node: str) -> list[str]:
     for probe in topology.probes:
         if probe.name == node:
-            return [f"address add {probe.address} dev eth0", f"route add default via {probe.gateway}"]
+            six = [f"address add {probe.address6} dev eth0 nodad"] if probe.address6 and IPV6 else []
+            six += [f"route add default via {probe.gateway6}"] if probe.gateway6 and IPV6 else []
+            own = [f"address add {probe.address} dev eth0", f"route add default via {probe.gateway}"]
+            return [*own, *six]
     for end in topology.central:
         if end.name == node == CENTRAL_WAN:
             own = [f"address add {end.address} dev lo", f"address add {end.link} dev eth0"]
@@ -132,9 +139,14 @@ def _provider(topology: Topology) -> list[str]:
     lines = ["link add lan type bridge", f"address add {net[1]}/{net.prefixlen} dev lan", "link set lan up"]
     lines += [f"address add {address}/{net.prefixlen} dev lan" for address in topology.answers.values()]
     lines += [f"link set {port} master lan" for port in _ports(topology, ISP) if port.startswith("lan")]
+    lines += [f"address add {INTERNET6[1]}/{INTERNET6.prefixlen} dev lan nodad"] if IPV6 else []
     for line in topology.lines:
         if line.kind is UplinkKind.INTERNET:
-            lines.append(f"address add {line.provider_address} dev {line.link.b.port}")
+            port = line.link.b.port
+            lines.append(f"address add {line.provider_address} dev {port}")
+            lines += [
+                f"route add {network} via {line.neighbour6} dev {port}" for network in line.behind6 if IPV6
+            ]
     return lines
 
 
@@ -142,7 +154,8 @@ def _settle(place: Place, node: str, ports: Sequence[str]) -> None:
     """What `ip` cannot say: forwarding as on a fresh system; checksums in software, for Open vSwitch."""
     with inside(NETNS_DIR / place.netns(node)):
         # A new namespace takes this over from the machine, which may well be a router.
-        Path("/proc/sys/net/ipv4/ip_forward").write_text("1" if node == ISP else "0", encoding="ascii")
+        for key in ("ipv4/ip_forward", *(["ipv6/conf/all/forwarding"] if IPV6 else [])):
+            Path("/proc/sys/net", key).write_text("1" if node == ISP else "0", encoding="ascii")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
             for port in ports:
                 _checksum_in_software(handle, port)

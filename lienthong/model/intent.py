@@ -35,6 +35,16 @@ class SegmentPlan:
     """Its /64; None while the province has no IPv6 pool for the side."""
 
     @property
+    def gateway6(self) -> IPv6Address | None:
+        """The gateway's address by IPv6."""
+        return self.prefix6[1] if self.prefix6 else None
+
+    @property
+    def probe6(self) -> IPv6Address | None:
+        """The probe's address by IPv6: the same last part."""
+        return self.prefix6[int(self.probe) & 0xFF] if self.prefix6 else None
+
+    @property
     def dhcp_range(self) -> tuple[IPv4Address, IPv4Address]:
         """First and last address that may be leased: .100 to .199."""
         return self.prefix[100], self.prefix[199]
@@ -91,6 +101,8 @@ class L3Interface:
     parent: str | None = None
     """Port of the device that carries the tag: the trunk of a gateway, the line of a hub; None for the leg
     of a switch, which lies in its own VLAN."""
+    rate_mbps: int | None = None
+    """Contracted rate of a line to another site; None where nobody said."""
 
 
 @dataclass(frozen=True)
@@ -291,7 +303,7 @@ class SitePlan:
     flows: tuple[Flow, ...]
     """Every flow with an end in this site."""
     forbidden: tuple[Forbidden, ...]
-    """Every forbidden pair whose source is in this site."""
+    """Every forbidden pair with an end in this site, the other here, at the hub or outside."""
 
     def node(self, short: str) -> Node:
         """The node by its name within the site."""

@@ -71,19 +71,13 @@ def flows_of(whole: Whole, site: str) -> tuple[Flow, ...]:
 
 
 def forbidden_of(whole: Whole, site: str) -> tuple[Forbidden, ...]:
-    """Every ordered pair of ends, the source in this site, the other here or at the hub or outside.
+    """Every ordered pair of ends, one in this site, the other here or at the hub or outside.
 
     A pair is listed also when some flow passes it: then everything else between them is forbidden.
     """
-    near = {site, whole.hub}
     here = [s for s in whole.place.segments if s.site == site]
-    others = [s for s in whole.place.segments if s.site in near]
-    pairs = [
-        Forbidden(a.side, segment_end(a), segment_end(b), is_never(a.side, b.side, a.zone, b.zone))
-        for a in here
-        for b in others
-        if a != b
-    ]
+    hub = [s for s in whole.place.segments if s.site == whole.hub != site]
+    pairs = [*pairs_between(here, [*here, *hub]), *pairs_between(hub, here)]
     internet = End(INTERNET, (ANY,), ours=False)
     pairs += [Forbidden(a.side, segment_end(a), internet, a.side is Side.WAN) for a in here]
     pairs += [
@@ -91,6 +85,16 @@ def forbidden_of(whole: Whole, site: str) -> tuple[Forbidden, ...]:
         for b in here
     ]
     return tuple(pairs)
+
+
+def pairs_between(sources: Iterable[SegmentPlan], targets: Sequence[SegmentPlan]) -> list[Forbidden]:
+    """Every ordered pair of two different segments."""
+    return [
+        Forbidden(a.side, segment_end(a), segment_end(b), is_never(a.side, b.side, a.zone, b.zone))
+        for a in sources
+        for b in targets
+        if a != b
+    ]
 
 
 def _flow(side: Side, ends: tuple[End, End, bool], proto: str, ports: Span, reason: str, origin: str) -> Flow:

@@ -219,6 +219,7 @@ def _hub_lines(province: Province, site: Site, spokes: list[Site]) -> list[L3Int
                     ospf,
                     vlan=addressing.handoff_vlan(spoke.number),
                     parent=wan_lines(site)[index],
+                    rate_mbps=spoke.uplinks[line].bandwidth_mbps,
                 )
             )
     return found
@@ -231,7 +232,8 @@ def _site_lines(province: Province, site: Site, name: str) -> list[L3Interface]:
         if uplink.device == name:
             _, site_end = addressing.link(province, site.number, index)
             ospf = Ospf(uplink.cost, SecretRef(f"ospf/{site.slug}"))
-            found.append(L3Interface(line, site_end, f"office by {line}", ospf))
+            rate = uplink.bandwidth_mbps
+            found.append(L3Interface(line, site_end, f"office by {line}", ospf, rate_mbps=rate))
     return found
 
 

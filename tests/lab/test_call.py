@@ -7,6 +7,9 @@ import json
 import time
 from typing import Any
 
+import pytest
+
+from tests.lab import conftest, soak_calls
 from tests.lab.conftest import District
 
 SECONDS = "5"
@@ -92,3 +95,16 @@ def test_an_endpoint_whose_registrar_fell_silent_starts_anew_but_never_during_a_
             break
         time.sleep(1)
     assert "1005" in known, known
+
+
+def test_two_calls_go_on_over_the_spare_line(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short part of `soak_calls`: the main line is cut meanwhile."""
+    monkeypatch.setenv("LIENTHONG_LAB", conftest.NAME)
+    outcome = soak_calls.campaign(
+        soak_calls.Lab(conftest.NAME), calls=2, videos=1, windows=3, window_s=10.0, cut=1, mend=None
+    )
+    soak_calls.show(outcome)
+    assert not outcome.wrong(), "\n".join(outcome.wrong())
+    assert len(outcome.ways) == 6
+    known = district.on("tinh-uy-reg", "kamcmd", "htable.dump", "accounts")
+    assert str(soak_calls.FIRST + 1) not in known

@@ -180,6 +180,12 @@ FAULTS = (
         ((GW_WAN, "ip link delete leak0"),),
     ),
     Fault(
+        "a line without its queues",
+        frozenset({"VC-02"}),
+        ((GW_WAN, "tc qdisc delete dev tslcd-a root"),),
+        ((GW_WAN, "lienthong-qos start"),),
+    ),
+    Fault(
         "a host that asks a time server nobody approved",
         frozenset({"SRV-17"}),
         ((SRV, "chronyc add server 192.0.2.123"),),

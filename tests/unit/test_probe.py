@@ -131,3 +131,15 @@ def test_it_ends_with_its_asker() -> None:
     assert running.process.wait() == 0
     timer.cancel()
     running.process.stdout.close()
+
+
+@pytest.mark.skipif(not Path("/proc/sys/net/ipv6").is_dir(), reason="this machine has no IPv6")
+def test_it_does_all_of_it_by_ipv6(told: Told) -> None:
+    tcp, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    assert told.ask("watch")["ok"]
+    assert told.ask("listen", ports=[["tcp", tcp], ["udp", udp]])["ok"] == []
+    shut = free_port(socket.SOCK_STREAM)
+    targets = [["tcp", "::1", tcp], ["udp", "::1", udp], ["icmp", "::1", 0], ["tcp", "::1", shut]]
+    assert told.ask("reach", targets=targets)["ok"] == ["open", "open", "open", "refused"]
+    heard = {(source, proto, port) for source, proto, port, _ in told.ask("heard")["ok"]}
+    assert {("::1", "tcp", tcp), ("::1", "udp", udp), ("::1", "icmp", 128)} <= heard
