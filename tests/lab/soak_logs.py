@@ -63,6 +63,8 @@ class Counted:
     central_all: int
     repeats: int
     """on the wire to the collector, dropped by the store"""
+    missing: int
+    """numbers of any host that were not missing before"""
     caught_up_s: float
 
     @property
@@ -76,7 +78,8 @@ class Counted:
     def __str__(self) -> str:
         return (
             f"sent {self.sent} · in store {self.store_all} · lost {self.lost} · twice {self.twice} · "
-            f"repeats on the wire {self.repeats} · at Central lost {self.sent - self.central}, "
+            f"repeats on the wire {self.repeats} · numbers missing {self.missing} · "
+            f"at Central lost {self.sent - self.central}, "
             f"repeats {self.central_all - self.central} · "
             f"caught up {self.caught_up_s:.0f} s after the last event"
         )
@@ -86,9 +89,10 @@ def sh(district: District, node: str, script: str) -> str:
     return district.on(node, "sh", "-c", script).strip()
 
 
-def repeats(district: District) -> int:
+def told_by_store(district: District) -> tuple[int, int]:
+    """Repeats of the sender, and missing numbers of every host."""
     told = json.loads(sh(district, COLLECTOR, f"{STORE} state"))
-    return int(told.get(SENDER, {"repeats": 0})["repeats"])
+    return int(told.get(SENDER, {"repeats": 0})["repeats"]), sum(int(one["missing"]) for one in told.values())
 
 
 def counts(district: District, word: str) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -126,7 +130,7 @@ def soak(
         print(f"[{time.monotonic() - began:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     word, count = f"soak{time.time_ns():x}", int(rate * seconds)
-    before = repeats(district)
+    repeats, missing = told_by_store(district)
     program = "/run/soak-generator.py"
     sh(district, SENDER, f"cat > {program} <<'END'{GENERATOR}END")
     unit = f"systemd-run --quiet --collect --unit={word} python3 {program} {word} {rate} {count}"
@@ -145,7 +149,8 @@ def soak(
     caught_up = time.monotonic() - ended
     time.sleep(3)  # for one that comes twice
     store, central = counts(district, word)
-    return Counted(count, *store, *central, repeats(district) - before, caught_up)
+    now = told_by_store(district)
+    return Counted(count, *store, *central, now[0] - repeats, now[1] - missing, caught_up)
 
 
 def campaign(seed: int, away_s: float) -> Callable[[District, Callable[[str], None]], None]:
@@ -181,10 +186,14 @@ def campaign(seed: int, away_s: float) -> Callable[[District, Callable[[str], No
             sh(district, *killed[what])
         time.sleep(draw.uniform(1, 5))
         say("collector: rebooted")
-        done = district.run("lab", "reboot", COLLECTOR)
-        assert done.returncode == 0, done.stderr
+        reboot(district, COLLECTOR)
 
     return faults
+
+
+def reboot(district: District, node: str) -> None:
+    done = district.run("lab", "reboot", node)
+    assert done.returncode == 0, done.stderr
 
 
 def main() -> int:
@@ -197,9 +206,14 @@ def main() -> int:
     asked = parser.parse_args()
     district = Lab()
     seconds = asked.seconds or asked.away + 120
+    before = told_by_store(district)[1]
     found = soak(district, asked.rate, seconds, campaign(asked.seed, asked.away))
-    print(found)
-    return 0 if found.lost == found.twice == 0 and found.central == found.sent else 1
+    reboot(district, SENDER)
+    time.sleep(10)
+    after = told_by_store(district)[1]
+    print(f"{found} · after a reboot of the sender {after - before} numbers missing")
+    good = found.lost == found.twice == found.missing == after - before == 0 and found.central == found.sent
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

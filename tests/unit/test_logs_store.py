@@ -248,9 +248,9 @@ def journalctl(folder: Path, monkeypatch: pytest.MonkeyPatch, entries: list[dict
     program.write_text(
         f"""#!{sys.executable}
 import json, sys, time
-after = next((a.partition("=")[2] for a in sys.argv if a.startswith("--after-cursor")), "")
+cursor = next((a.partition("=")[2] for a in sys.argv if a.startswith("--cursor=")), "")
 entries = json.load(open({str(folder / "entries.json")!r}))
-at = next((i + 1 for i, e in enumerate(entries) if e["__CURSOR"] == after), 0)
+at = next((i for i, e in enumerate(entries) if e["__CURSOR"] == cursor), 0)
 for e in entries[at:]:
     print(json.dumps(e), flush=True)
 time.sleep(60)

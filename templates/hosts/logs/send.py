@@ -89,11 +89,15 @@ def line(entry: dict[str, Any]) -> Event:
 
 
 class Journal:
-    """This system's journal after a cursor, oldest first; waits for more."""
+    """This system's journal from a cursor on, oldest first; waits for more.
+
+    `--follow` means this boot only, whatever else is said, unless journals are merged (systemd 252). And
+    `--after-cursor` leaves out the first entry it finds also when that is another one than the cursor's.
+    """
 
     def __init__(self, cursor: str) -> None:
-        argv = ["journalctl", "--follow", "--lines=all", "--all", "--quiet", "--output=json"]
-        argv += [f"--output-fields={FIELDS}", *([f"--after-cursor={cursor}"] if cursor else [])]
+        argv = ["journalctl", "--follow", "--merge", "--lines=all", "--all", "--quiet", "--output=json"]
+        argv += [f"--output-fields={FIELDS}", *([f"--cursor={cursor}"] if cursor else [])]
         self._child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._child.stdout is not None
         self._out = self._child.stdout.fileno()
