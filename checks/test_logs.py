@@ -7,7 +7,7 @@ import re
 
 from lienthong.audit.probes import Probes
 from lienthong.checks import ALL, Evidence, Host, Hosts, control, not_assessed, runs
-from lienthong.coverage.heard import CENTRAL, COLLECTOR, WITHIN_S, Heard, Places, hear, places_of
+from lienthong.coverage.heard import CENTRAL, COLLECTOR, WITHIN_S, Heard, Places, hear, places_of, what_is
 from lienthong.facts import Facts
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.services.logs import STORE, Params
@@ -21,6 +21,8 @@ def _heard(
     places = places_of(plan, access, node.side)
     if places is None:
         not_assessed(f"the collector of side {node.side} is not reached: does it hear {site.site.slug}?")
+    if not node.debian:
+        not_assessed(f"{node.name} is {what_is(node, access)}: is it heard at {places.collector}?")
     nodes = [one for one in site.nodes.values() if one.side is node.side and access.reaches(one)]
 
     def run(name: str, line: str) -> str:
