@@ -117,8 +117,10 @@ def test_the_tunnel_answers_and_its_key_is_hidden(district: District) -> None:
 
 def test_an_event_reaches_the_collector_and_central(district: District) -> None:
     word = f"infrastructure-{time.time_ns()}"
-    sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
+    long = f"$(head -c 20000 /dev/zero | tr '\\0' x)-{word}"
+    sh(district, WAN_HOST, f'logger -t lienthong-test {word}; logger --size 32k -t lienthong-test "{long}"')
     assert waited(lambda: collected(district, word), 20)
+    assert waited(lambda: collected(district, f"x-{word}"), 20), "the end of a long one was cut off"
     central = f"grep -rqs {word} /var/log/central && echo seen || true"
     assert waited(lambda: sh(district, "central-wan", central) == "seen", 20)
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -136,7 +137,7 @@ def test_a_journal_of_a_user_makes_no_gap(store: ModuleType) -> None:
 
 
 def test_a_repeat_after_midnight_is_a_repeat(store: ModuleType, send: ModuleType, tmp_path: Path) -> None:
-    today = store.today()
+    today = store.current(tmp_path)
     first = store.Day(tmp_path, "2026-01-01")
     first.day = today  # as of a stream that is alive
     first.take(f"10.0.0.1 {send.line(entry(1))[0]}")
@@ -146,6 +147,18 @@ def test_a_repeat_after_midnight_is_a_repeat(store: ModuleType, send: ModuleType
     assert second.take(f"10.0.0.1 {send.line(entry(2))[0]}") is True
     second.close()
     assert events(tmp_path) == [("loc-ninh-srv", 1), ("loc-ninh-srv", 2)]
+
+
+def test_a_clock_that_goes_back_over_midnight_forgets_nothing(store: ModuleType, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    days = [(now + timedelta(days=n)).strftime(store.DAY) for n in (-1, 0, 1, 2)]
+    assert store.current(tmp_path) == days[1]
+    (tmp_path / f"{days[0]}.db").touch()
+    assert store.current(tmp_path) == days[1]
+    (tmp_path / f"{days[2]}.db").touch()
+    assert store.current(tmp_path) == days[2]
+    (tmp_path / f"{days[3]}.db").touch()
+    assert store.current(tmp_path) == days[1], "a clock that was wrong by days is not believed"
 
 
 def test_nothing_is_lost_or_twice_however_often_the_store_is_killed(send: ModuleType, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FOLDER = Path("/var/log/lienthong")
+DAY = "%Y-%m-%d"
 SYNC_EVERY_S = 1.0
 #: A stream that was silent for so long is not looked for again.
 STREAM_DAYS = 90
@@ -89,9 +90,16 @@ class Ranges:
         return grown, gone
 
 
-def today() -> str:
-    """The day of arrival, UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%d")
+def current(folder: Path) -> str:
+    """The day that is written to: today, or the newest one when a clock went back over midnight.
+
+    What was seen goes over from a day to a later one; an earlier one knows nothing of it.
+    """
+    now = datetime.now(UTC)
+    newest = max((path.stem for path in folder.glob("*.db")), default="")
+    return (
+        newest if now.strftime(DAY) < newest <= (now + timedelta(days=1)).strftime(DAY) else now.strftime(DAY)
+    )
 
 
 class Day:
@@ -110,7 +118,7 @@ class Day:
             if statement.strip():
                 self._db.execute(statement)
         if not self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() and old:
-            since = (datetime.now(UTC) - timedelta(days=STREAM_DAYS)).strftime("%Y-%m-%d")
+            since = (datetime.now(UTC) - timedelta(days=STREAM_DAYS)).strftime(DAY)
             with closing(sqlite3.connect(f"file:{old[-1]}?mode=ro", uri=True, timeout=30)) as last:
                 rows = last.execute("SELECT * FROM seen WHERE day >= ?", (since,)).fetchall()
             self._db.executemany("INSERT INTO seen VALUES (?,?,?,?,?)", rows)
@@ -182,7 +190,7 @@ def take(folder: Path, fd_in: int, fd_out: int) -> None:
     with open(folder / ".lock", "w", encoding="utf-8") as lock:
         # rsyslog killed and started anew: the child of the old one may still be at its last event.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        day = Day(folder, today())
+        day = Day(folder, current(folder))
         synced = time.monotonic()
         rest = b""
         os.write(fd_out, b"OK\n")
@@ -195,9 +203,10 @@ def take(folder: Path, fd_in: int, fd_out: int) -> None:
                 rest += more
                 while b"\n" in rest:
                     line, _, rest = rest.partition(b"\n")
-                    if day.day != today():
+                    now = datetime.now(UTC).strftime(DAY)
+                    if now > day.day:
                         day.close()
-                        day = Day(folder, today())
+                        day = Day(folder, now)
                     day.take(line.decode("utf-8", "replace"))
                     os.write(fd_out, b"OK\n")
             if time.monotonic() - synced >= SYNC_EVERY_S:
