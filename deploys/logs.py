@@ -1,12 +1,12 @@
-"""Logs of every node go to its side's collector by RELP over mutual TLS; the collector sends on to Central.
+"""Events of every node go from its journal to its side's collector, from the collector's store to Central.
 
-Owns files in /etc/rsyslog.d/ and, on a collector, /var/log/lienthong/. What a node writes locally stays as
-Debian has it.
+Owns the journal's settings, `lienthong-logs` with /etc/lienthong/logs/ and, on a collector, its file in
+/etc/rsyslog.d/ and /var/log/lienthong/. What a node writes locally stays as Debian has it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 
 from pyinfra import host
 
@@ -18,94 +18,141 @@ from lienthong.hosts.deploying import (
     File,
     Folder,
     absent,
+    command,
+    differs,
     packages,
     place,
     render,
     service,
 )
+from lienthong.hosts.nodestate import node_state
 from lienthong.services.logs import RELP_TLS, Params
 from lienthong.workspace import workspace
 
 CONF = "/etc/rsyslog.d/20-lienthong.conf"
+SENDER = "/usr/local/sbin/lienthong-logs"
+SETTINGS = "/etc/lienthong/logs"
 CENTRAL = "/etc/lienthong/pki/central.crt"
-#: What a node keeps for a collector that is away; a day of a busy gateway is some 50 MB.
-QUEUE_DISK = "256m"
+JOURNAL = "/etc/systemd/journald.conf.d/lienthong.conf"
+UNIT = "lienthong-logs.service"
+ONWARD = "lienthong-central.service"
+HOLDER = "/usr/local/sbin/lienthong-store"
+KEEP = "/etc/tmpfiles.d/lienthong-logs.conf"
+#: What a node keeps for a collector that is away: about 500,000 events.
+JOURNAL_DISK = "512M"
 DAYS_A_MONTH = 31
-#: omrelp does not try again after a failed authentication; a path unit restarts rsyslog for it. What is
-#: logged between the two stays on the node only.
-MARK = "/run/lienthong-relp-disabled"
-PAUSE_S = 5
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """Whom logs are sent to: address, and the name its certificate must carry."""
-
-    target: str
-    peer: str
-
 
 space = workspace()
 me = space.node(host.name)
 collectors = space.plan.running("logs", me.side)
-common = {
-    "port": RELP_TLS,
-    "queue_disk": QUEUE_DISK,
-    "certificate": CERTIFICATE,
-    "key": KEY,
-    "authority": AUTHORITY,
-    "mark": MARK,
-}
-retry = (
-    File(
-        "/etc/systemd/system/lienthong-relp.path",
-        render("logs/lienthong-relp.path.j2", mark=MARK),
-    ),
-    File(
-        "/etc/systemd/system/lienthong-relp.service",
-        render("logs/lienthong-relp.service.j2", mark=MARK, pause_s=PAUSE_S),
-    ),
-)
-watch: tuple[str, ...] = (CONF, KEY, CERTIFICATE, AUTHORITY)
 
-packages("rsyslog", "rsyslog-relp", "rsyslog-openssl", name="logs: packages")
-if me.runs("logs"):
+
+def settings(name: str, address: str, peer: str, authority: str, **more: str) -> File:
+    """Whom to send to, and where it is kept how far."""
+    said = {
+        "address": address,
+        "port": RELP_TLS,
+        "peer": peer,
+        "authority": authority,
+        "certificate": CERTIFICATE,
+        "key": KEY,
+        **more,
+    }
+    return File(f"{SETTINGS}/{name}.json", json.dumps(said, indent=1) + "\n")
+
+
+def journal() -> None:
+    """journald reads its settings when it starts; it keeps its sockets, so that nothing is lost."""
+    conf = File(JOURNAL, render("logs/journald.conf.j2", journal_disk=JOURNAL_DISK))
+    state = node_state()
+    found, unit = state.files.get(JOURNAL), state.units.get("systemd-journald.service")
+    place(conf, name="logs: the journal's settings")
+    command(
+        "systemctl restart systemd-journald && journalctl --flush",
+        what="restart systemd-journald",
+        when=differs(conf, found) or (found is not None and unit is not None and found.mtime > unit.since),
+        name="logs: the journal is on disk",
+    )
+
+
+def collector() -> None:
+    """What takes the events, the store, and the way onward."""
     params = me.services["logs"].params
     assert isinstance(params, Params)
-    keep = File(
-        "/etc/tmpfiles.d/lienthong-logs.conf",
-        render("logs/lienthong-logs.conf.j2", retention_days=params.retention_months * DAYS_A_MONTH),
+    onward = settings(
+        "central",
+        str(space.plan.outside[params.central]),
+        params.central,
+        CENTRAL,
+        store="/var/log/lienthong",
+        state="/var/lib/lienthong-central/cursor",
     )
     conf = render(
         "logs/20-lienthong.conf.j2",
-        **common,
-        collector=None,
-        central=Receiver(str(space.plan.outside[params.central]), params.central),
-        central_authority=CENTRAL,
-        senders=sorted(
-            node.fqdn for node in space.plan.nodes.values() if node.side is me.side and node is not me
-        ),
+        port=RELP_TLS,
+        store=HOLDER,
+        authority=AUTHORITY,
+        certificate=CERTIFICATE,
+        key=KEY,
+        senders=sorted(node.fqdn for node in space.plan.nodes.values() if node.side is me.side),
     )
+    unit = File(f"/etc/systemd/system/{ONWARD}", render("logs/lienthong-central.service"))
     place(
         Folder("/var/log/lienthong", mode="0750", group="adm"),
         File(CENTRAL, central_authority(space.access, me.side)),
-        keep,
+        File(
+            KEEP, render("logs/lienthong-logs.conf.j2", retention_days=params.retention_months * DAYS_A_MONTH)
+        ),
+        File(HOLDER, render("logs/store.py"), mode="0755"),
         File(CONF, conf),
-        *retry,
+        onward,
+        unit,
         name="logs: collector",
     )
-    watch += (CENTRAL,)
-elif collectors:
-    to = Receiver(str(collectors[0].address), collectors[0].fqdn)
+    service(
+        "rsyslog",
+        watch=(CONF, HOLDER, KEY, CERTIFICATE, AUTHORITY),
+        check="rsyslogd -N1",
+        name="logs: the collector runs",
+    )
+    service(ONWARD, watch=(onward.path, unit.path, SENDER, CENTRAL), name="logs: onward to Central")
+
+
+def no_collector() -> None:
+    """What it collected stays, until its time is over."""
+    service(ONWARD, enabled=False, running=False, name="logs: nothing onward any more")
+    paths = (CONF, CENTRAL, HOLDER, f"{SETTINGS}/central.json", f"/etc/systemd/system/{ONWARD}")
+    absent(*paths, name="logs: no collector any more")
+    service("rsyslog", watch=(CONF,), name="logs: rsyslog keeps to itself")
+
+
+packages("rsyslog", name="logs: packages")
+journal()
+if me.runs("logs"):
+    packages("rsyslog-relp", "rsyslog-openssl", name="logs: packages of a collector")
+if collectors:
+    to = settings(
+        "node",
+        str(collectors[0].address),
+        collectors[0].fqdn,
+        AUTHORITY,
+        state="/var/lib/lienthong-logs/cursor",
+    )
+    unit = File(f"/etc/systemd/system/{UNIT}", render("logs/lienthong-logs.service"))
     place(
-        File(CONF, render("logs/20-lienthong.conf.j2", **common, collector=to)),
-        *retry,
+        Folder("/etc/lienthong"),
+        Folder(SETTINGS),
+        to,
+        File(SENDER, render("logs/send.py"), mode="0755"),
+        unit,
         name="logs: to the collector",
     )
-if collectors:
-    service("rsyslog", watch=watch, check="rsyslogd -N1", name="logs: rsyslog")
-    service("lienthong-relp.path", name="logs: try again after a failed authentication")
+    service(UNIT, watch=(to.path, unit.path, SENDER), name="logs: events are sent")
 else:
-    service("lienthong-relp.path", enabled=False, running=False, name="logs: nobody to try again")
-    absent(CONF, *(file.path for file in retry), name="logs: no collector any more")
-    service("rsyslog", watch=(CONF,), name="logs: rsyslog keeps to itself")
+    service(UNIT, enabled=False, running=False, name="logs: nobody to send to")
+    paths = (SENDER, f"{SETTINGS}/node.json", f"/etc/systemd/system/{UNIT}")
+    absent(*paths, name="logs: nothing is sent any more")
+if me.runs("logs"):
+    collector()
+else:
+    no_collector()

@@ -50,6 +50,7 @@ FILES = {
     "backup_job": ("/etc/lienthong/backup/job.json", r""),
     "backup_timer": ("/etc/systemd/system/lienthong-backup.timer", r"^OnCalendar="),
     "rsyslog": ("/etc/rsyslog.d", r"imrelp|omrelp"),
+    "logs_onward": ("/etc/lienthong/logs/central.json", r"\"address\":"),
     "log_keep": ("/etc/tmpfiles.d/lienthong-logs.conf", r"^d "),
     "prometheus": ("/etc/prometheus/prometheus.yml", r"^  scrape_interval:"),
     "prometheus_start": ("/etc/default/prometheus", r"^ARGS="),

@@ -137,9 +137,10 @@ def _logs(seen: Seen, inventory: Inventory, _k: Known, _a: list[str]) -> tuple[s
     if 'type="imrelp"' not in text:
         return "logs", None  # it sends, as every node does
     target = re.search(r'name="central" type="omrelp" target="([0-9.]+)"', text)
+    target = target or re.search(r'"address": "([0-9.]+)"', seen.settings.get("logs_onward", ""))
     address = _address(target[1]) if target else None
     central = next((n for n, one in inventory.province.outside.items() if one.address == address), None)
-    days = _number(r" (\d{1,4})d$", seen.settings.get("log_keep", ""))
+    days = _number(r"[ :](\d{1,4})d$", seen.settings.get("log_keep", ""))
     months = days // DAYS_A_MONTH if days else None
     return "logs", _said(central=central, retention_months=months)
 

@@ -19,6 +19,11 @@ PASSED = frozenset({"open", "refused"})
 
 DNS_QUERY = "1234010000010000000000000776657273696f6e0462696e640000100003"
 NTP_QUERY = "e3" + "00" * 47
+#: Who are you? RFC 3414, section 4: every engine of SNMPv3 tells its name to anybody who may send to it.
+SNMP_QUERY = (
+    "303a020103300f02024a69020300ffe30401040201030410300e0400020100020100040004000400"
+    "301204000400a00c020237f00201000201003000"
+)
 SIP_OPTIONS = (
     "OPTIONS sip:audit@invalid SIP/2.0\r\nVia: SIP/2.0/UDP {src}:{port};branch=z9hG4bKaudit;rport\r\n"
     "From: <sip:audit@invalid>;tag=1\r\nTo: <sip:audit@invalid>\r\n"
@@ -152,7 +157,7 @@ def _payload(proto: str, port: int, src: Spot, dst: Spot) -> str:
         return ""
     if port == 5060:
         return SIP_OPTIONS.format(src=src.address, port=5060).encode().hex()
-    return {53: DNS_QUERY, 123: NTP_QUERY}.get(port, "")
+    return {53: DNS_QUERY, 123: NTP_QUERY, 161: SNMP_QUERY}.get(port, "")
 
 
 def between(

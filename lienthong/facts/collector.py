@@ -62,6 +62,7 @@ FILES = {
     "passwd": "/etc/passwd",
     "group": "/etc/group",
     "rsyslog": "/etc/rsyslog.d",
+    "logs": "/etc/lienthong/logs",
     "modprobe": "/etc/modprobe.d",
     "resolv": "/etc/resolv.conf",
     "issue_net": "/etc/issue.net",

@@ -30,6 +30,8 @@ ROOTS: tuple[str, ...] = (
     "/etc/nginx",
     "/etc/prometheus",
     "/etc/rsyslog.d",
+    "/etc/snmp",
+    "/etc/systemd/journald.conf.d",
     "/etc/systemd/system",
     "/etc/tmpfiles.d",
     "/etc/unbound/rpz",

@@ -93,8 +93,9 @@ def parts(spec: Ends, here: Node, place: Place) -> Parts:
             found.setdefault(node.site, []).append(place.ends[node.name])
     if (spec.node or spec.service) and not found:
         raise LookupError(spec.node or spec.service)
+    every = "gear" if spec.gear else "nodes"
     grouped = {
-        site: (merged(f"{site}/{'nodes' if spec.everyone else spec.service}", ends),)
+        site: (merged(f"{site}/{every if spec.everyone else spec.service}", ends),)
         if spec.everyone or spec.service
         else tuple(ends)
         for site, ends in found.items()
@@ -109,6 +110,8 @@ def _meant(spec: Ends, here: Node, node: Node) -> bool:
         return node.name == spec.node
     if spec.service is not None:
         return node.runs(spec.service)
+    if spec.gear and node.device is None:
+        return False
     return spec.everyone and (not spec.near or node.site == here.site)
 
 

@@ -55,7 +55,8 @@ def declared_in(place: Place, sites: Mapping[str, Site], hub: str) -> tuple[Decl
             context = ServiceContext(node.site, node.name, node.side, node.address, service.params)
             specs += [(name, spec) for spec in modules[name].contribute(context).flows]
         for slug, system in systems.on_host(sites[node.site], node.short).items():
-            specs += [(f"{systems.ORIGIN}{slug}", spec) for spec in systems.flows(system, hub)]
+            watched = any(one.side is node.side and one.runs("monitoring") for one in place.nodes)
+            specs += [(f"{systems.ORIGIN}{slug}", spec) for spec in systems.flows(system, hub, watched)]
         for origin, spec in specs:
             src, dst = parts(spec.src, node, place), parts(spec.dst, node, place)
             found.append(Declared(node.side, origin, spec, src, dst))

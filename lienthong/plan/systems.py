@@ -15,9 +15,16 @@ def on_host(site: Site, host: str) -> dict[str, System]:
     return {slug: system for slug, system in sorted(site.systems.items()) if system.host == host}
 
 
-def flows(system: System, hub: str) -> tuple[FlowSpec, ...]:
-    """What may reach a system, and what it reaches, beyond the matrix; resolved on the system's own side."""
+def flows(system: System, hub: str, watched: bool) -> tuple[FlowSpec, ...]:
+    """What may reach a system, and what it reaches, beyond the matrix; resolved on the system's own side.
+
+    Args:
+        watched: somebody of the side runs monitoring, and asks what the system wants asked.
+    """
     found = []
+    if watched and system.watch:
+        ports = tuple((port, port) for port in sorted({watch.port for watch in system.watch}))
+        found.append(FlowSpec(Ends(service="monitoring"), Ends(here=True), "tcp", ports, "is it there?"))
     for reached in system.reached_by:
         src = Ends(
             zone=reached.zone,

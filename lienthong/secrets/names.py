@@ -9,7 +9,7 @@ Every secret belongs to one side. It lies with the site that it is about, under 
 | `sip/<node>` | the node's | the endpoint | the registrar, as a hash |
 | `borg/<node>` | the node's | the vault | nobody; keep a copy of it on paper in a safe |
 | `console/<node>` | the node's | gear of a vendor | who types at its console |
-| `snmp-auth/<node>`, `snmp-priv/<node>` | the node's | gear of a vendor | Prometheus |
+| `snmp-auth/<node>`, `snmp-priv/<node>` | the node's | gear | Prometheus |
 | `aaa/<side>` | `province-<side>` | every gear of a vendor of the side | the AAA server |
 | `pki/<side>` | `province-<side>` | the controller that signs | every node of the side, as a certificate |
 
@@ -138,12 +138,14 @@ def _of_services(node: Node) -> list[str]:
 
 
 def _of_gear(plan: ProvincePlan, node: Node) -> list[str]:
-    """What gear with a software of its own is told; on Debian systems none of it is a password."""
-    if node.device is None or node.debian:
+    """What gear is told; on Debian systems nothing of it is a password but those of SNMP."""
+    if node.device is None:
         return []
-    found = [f"console/{node.name}"]
-    if plan.running("monitoring", node.side):
-        found += [f"snmp-auth/{node.name}", f"snmp-priv/{node.name}"]
+    watched = bool(plan.running("monitoring", node.side))
+    snmp = [f"snmp-auth/{node.name}", f"snmp-priv/{node.name}"] if watched else []
+    if node.debian:
+        return snmp
+    found = [f"console/{node.name}", *snmp]
     if any(server.side is node.side for server in plan.aaa.values()):
         found.append(f"aaa/{node.side}")
     return found

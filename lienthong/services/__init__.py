@@ -35,6 +35,8 @@ class Ends:
     """every node of the side"""
     here: bool = False
     """the node that runs the service"""
+    gear: bool = False
+    """with `everyone`: only gateways and switches"""
     near: bool = False
     """with `zone` or `everyone`: only of the service's own site"""
     site: str | None = None

@@ -10,6 +10,8 @@ from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "logs"
 RELP_TLS = 2514
+#: The program on a collector that holds what was collected (templates/hosts/logs/store.py).
+STORE = "/usr/local/sbin/lienthong-store"
 
 
 class Params(Model):

@@ -1,4 +1,4 @@
-"""Prometheus of the side; every node has an exporter that only Prometheus may ask."""
+"""Prometheus of the side: exporters and SNMPv3 that only it may ask, systems seen from outside, alerts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "monitoring"
 NODE_EXPORTER = 9100
+SNMP = 161
 
 
 class Params(Model):
@@ -20,11 +21,18 @@ class Params(Model):
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
-    """Prometheus asks the exporter of every node of its side, and pings it."""
-    ports = ((NODE_EXPORTER, NODE_EXPORTER),)
+    """Prometheus asks the exporter of every node of its side, gear by SNMP, and pings all.
+
+    What an information system wants watched is a flow of that system (`lienthong.plan.systems`).
+    """
     return Contribution(
         flows=(
-            FlowSpec(Ends(here=True), Ends(everyone=True), "tcp", ports, "metrics"),
+            FlowSpec(
+                Ends(here=True), Ends(everyone=True), "tcp", ((NODE_EXPORTER, NODE_EXPORTER),), "metrics"
+            ),
+            FlowSpec(
+                Ends(here=True), Ends(everyone=True, gear=True), "udp", ((SNMP, SNMP),), "SNMPv3 of gear"
+            ),
             FlowSpec(Ends(here=True), Ends(everyone=True), "icmp", (), "reachability"),
         ),
         names=("metrics",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, render
 from lienthong.hosts.packetfilter import filter_of
 from lienthong.inventory import load
 from lienthong.plan.build import build
+from tests.lab import soak_logs
 from tests.lab.conftest import ROOT, SITES, District
 
 WAN_HOST, NET_GATEWAY = "loc-ninh-srv", "loc-ninh-gw-net"
@@ -30,6 +32,11 @@ def waited(true: Callable[[], bool], seconds: float) -> bool:
 
 def sh(district: District, node: str, script: str) -> str:
     return district.on(node, "sh", "-c", script).strip()
+
+
+def collected(district: District, word: str, host: str = WAN_HOST) -> bool:
+    """Whether the store has an event of that host with that word in it."""
+    return word in sh(district, COLLECTOR, f"{soak_logs.STORE} show --host {host} --text {word}")
 
 
 def pyinfra(district: District, node: str, *deploys: str) -> str:
@@ -110,27 +117,48 @@ def test_the_tunnel_answers_and_its_key_is_hidden(district: District) -> None:
 
 def test_an_event_reaches_the_collector_and_central(district: District) -> None:
     word = f"infrastructure-{time.time_ns()}"
-    sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
-    seen = f"grep -rqs {word} /var/log/lienthong/{WAN_HOST} && echo seen || true"
-    assert waited(lambda: sh(district, COLLECTOR, seen) == "seen", 20)
+    long = f"$(head -c 20000 /dev/zero | tr '\\0' x)-{word}"
+    sh(district, WAN_HOST, f'logger -t lienthong-test {word}; logger --size 32k -t lienthong-test "{long}"')
+    assert waited(lambda: collected(district, word), 20)
+    assert waited(lambda: collected(district, f"x-{word}"), 20), "the end of a long one was cut off"
     central = f"grep -rqs {word} /var/log/central && echo seen || true"
     assert waited(lambda: sh(district, "central-wan", central) == "seen", 20)
 
 
-def test_nothing_is_lost_while_the_collector_is_away(district: District) -> None:
-    word = f"away-{time.time_ns()}"
-    sh(district, COLLECTOR, "systemctl stop rsyslog syslog.socket")
-    try:
-        sh(district, WAN_HOST, f"for i in 1 2 3 4 5; do logger -t lienthong-test {word}-$i; done")
-        time.sleep(2)
-    finally:
+def test_nothing_is_lost_or_twice_while_both_ends_are_killed(district: District) -> None:
+    """The short part of `python -m tests.lab.soak_logs`."""
+
+    def faults(district: District, say: Callable[[str], None]) -> None:
+        time.sleep(3)
+        sh(district, COLLECTOR, soak_logs.kill("rsyslog") + "; systemctl stop syslog.socket rsyslog")
+        time.sleep(8)
+        sh(district, WAN_HOST, soak_logs.kill("lienthong-logs"))
+        time.sleep(5)
         sh(district, COLLECTOR, "systemctl start syslog.socket rsyslog")
-    count = f"cat /var/log/lienthong/{WAN_HOST}/*.log | grep -o '{word}-[1-5]' | sort -u | wc -l"
-    assert waited(lambda: sh(district, COLLECTOR, count) == "5", 40)
+        time.sleep(4)
+        sh(district, COLLECTOR, soak_logs.kill("rsyslog") + "; " + soak_logs.kill("lienthong-central"))
+
+    found = soak_logs.soak(district, 200, 30, faults, patience_s=60)
+    assert found.lost == found.twice == found.missing == 0, str(found)
+    assert found.central == found.sent, str(found)
+    assert found.repeats > 0, f"nothing was on its way when it was killed: {found}"
+
+
+def test_old_days_go_and_young_ones_stay_though_somebody_reads_them(district: District) -> None:
+    folder = "/var/log/lienthong"
+    sh(
+        district,
+        COLLECTOR,
+        f"cd {folder}; touch -d '13 months ago' 2001-01-01.db; touch -d '11 months ago' 2001-02-01.db; "
+        "cat 2001-01-01.db; systemd-tmpfiles --clean; true",
+    )
+    left = sh(district, COLLECTOR, f"cd {folder}; echo *.db; rm -f 2001-02-01.db").split()
+    assert left == ["2001-02-01.db", *[name for name in left if name.startswith("20") and name > "2026"]]
+    assert len(left) > 1, "the store of today is gone"
 
 
 def test_logs_come_back_after_a_failed_authentication(district: District) -> None:
-    """omrelp gives up for good when the collector shows a wrong certificate; ours tries again."""
+    """A collector that shows a wrong certificate gets nothing; once it is right again it gets everything."""
     sh(district, COLLECTOR, f"cp -p {CERTIFICATE} /run/right.crt")
     script = (
         "cd /run && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 "
@@ -138,22 +166,37 @@ def test_logs_come_back_after_a_failed_authentication(district: District) -> Non
         f"cat wrong.key > {KEY} && cat wrong.crt > {CERTIFICATE} && systemctl restart rsyslog"
     )
     sh(district, COLLECTOR, script)
+    word = f"again-{time.time_ns()}"
     try:
-        sh(district, WAN_HOST, "systemctl restart rsyslog; logger -t lienthong-test wakes-it")
-        gave_up = "journalctl -b -u lienthong-relp.service --no-pager | grep -c Finished || true"
-        assert waited(lambda: int(sh(district, WAN_HOST, gave_up)) > 0, 60)
+        sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
+        refused = (
+            "journalctl -b -u lienthong-logs --since -1min | grep -c 'certificate verify failed' || true"
+        )
+        assert waited(lambda: int(sh(district, WAN_HOST, refused)) > 0, 60)
+        assert not collected(district, word)
     finally:
         # With their old times: the deploys restart what is older than its certificate.
         back = f"cp -p /run/right.key {KEY}; cp -p /run/right.crt {CERTIFICATE}; rm -f /run/right.key"
         sh(district, COLLECTOR, f"{back}; systemctl restart rsyslog")
-    word = f"again-{time.time_ns()}"
+    assert waited(lambda: collected(district, word), 60)
 
-    def heard() -> bool:
-        sh(district, WAN_HOST, f"logger -t lienthong-test {word}")
-        seen = f"grep -rqs {word} /var/log/lienthong/{WAN_HOST} && echo seen || true"
-        return sh(district, COLLECTOR, seen) == "seen"
 
-    assert waited(heard, 60)
+def test_who_is_not_heard_is_in_the_matrix(district: District) -> None:
+    """Every asset of a site sends; one whose sender stands still is named, and no other."""
+    sh(district, WAN_HOST, "systemctl stop lienthong-logs")
+    try:
+        done = district.run("coverage", "loc-ninh", "--json")
+    finally:
+        sh(district, WAN_HOST, "systemctl start lienthong-logs")
+    rows = {row["node"]: row for row in json.loads(done.stdout)["systems"]}
+    assert set(rows) == set(PLAN.sites["loc-ninh"].nodes)
+    assert {name: row["missing"] for name, row in rows.items() if row["missing"]} == {
+        WAN_HOST: ["collector", "central"]
+    }
+    assert done.returncode == 1
+    again = district.run("coverage", "loc-ninh", "--side", "wan")
+    assert again.returncode == 0, again.stdout
+    assert "(100 %)" in again.stdout
 
 
 def test_only_who_has_a_certificate_may_ask_the_exporter(district: District) -> None:
@@ -162,6 +205,27 @@ def test_only_who_has_a_certificate_may_ask_the_exporter(district: District) -> 
     with_it = sh(district, COLLECTOR, f"{ask} --cert {CERTIFICATE} --key {KEY} {url}")
     assert with_it == "200"
     assert sh(district, COLLECTOR, f"{ask} {url} || true") != "200"
+
+
+def test_an_alert_becomes_an_event_and_so_reaches_central(district: District) -> None:
+    unit = "prometheus-node-exporter"
+    count = f"grep -rh 'firing HostDown.*{WAN_HOST}' /var/log/central/{COLLECTOR}.log | wc -l"
+    before = int(sh(district, "central-wan", count))
+    sh(district, WAN_HOST, f"systemctl stop {unit}")
+    try:
+        assert waited(lambda: int(sh(district, "central-wan", count)) > before, 90)
+    finally:
+        sh(district, WAN_HOST, f"systemctl start {unit}")
+    assert collected(district, "HostDown", COLLECTOR)
+
+
+def test_gear_answers_who_has_its_passwords_only(district: District) -> None:
+    """By SNMPv3 with privacy, to Prometheus; its exporter reads the names of the ports."""
+    gear = "loc-ninh-sw-wan"
+    ask = f"curl -s 'http://127.0.0.1:9116/snmp?target={PLAN.nodes[gear].address}&module="
+    assert 'ifHCInOctets{ifIndex="' in sh(district, COLLECTOR, f"{ask}{gear}'")
+    other = sh(district, COLLECTOR, f"{ask}tinh-uy-sw-wan'")
+    assert "ifHCInOctets{" not in other, "the passwords of another device open it"
 
 
 def test_a_resolver_knows_its_side_and_nothing_else(district: District) -> None:
@@ -174,7 +238,16 @@ def test_a_resolver_knows_its_side_and_nothing_else(district: District) -> None:
 
 def test_everything_is_up_again_after_a_reboot(district: District) -> None:
     assert district.run("lab", "reboot", NET_GATEWAY).returncode == 0
-    units = "kea-dhcp4-server unbound rsyslog nftables wg-quick@wg-net prometheus-node-exporter"
+    units = (
+        "kea-dhcp4-server unbound rsyslog lienthong-logs nftables wg-quick@wg-net prometheus-node-exporter"
+    )
     up = f"systemctl is-active {units} | sort -u | tr '\\n' ' ' || true"
     assert waited(lambda: sh(district, NET_GATEWAY, up) == "active", 40)
+    # The end of the boot before is told as well: its numbers are in the store, or a gap would be.
+    missing = f"{soak_logs.STORE} state | jq '.\"{NET_GATEWAY}\".missing'"
+    word = f"after-the-reboot-{time.time_ns()}"
+    sh(district, NET_GATEWAY, f"logger -t lienthong-test {word}")
+    heard = f"{soak_logs.STORE} show --host {NET_GATEWAY} --text {word}"
+    assert waited(lambda: word in sh(district, "tinh-uy-svc-net", heard), 30)
+    assert sh(district, "tinh-uy-svc-net", missing) == "0"
     assert "No changes" in pyinfra(district, NET_GATEWAY, "pki", "firewall", "tunnel", "logs", "dhcp", "dns")

@@ -144,9 +144,10 @@ CASES: tuple[tuple[str, str, str, str, Spoil], ...] = (
     ("gear", "test_every_line_has_its_neighbour", GW, "ospf_neighbours", swap("Full", "Init")),
     ("gear", "test_every_line_has_its_neighbour", GW, "bfd", swap('"status": ?"up"', '"status":"down"')),
     ("gear", "test_routing_is_authenticated", GW, "frr", swap("^ ip ospf authentication message-digest\n", "")),
-    ("logs", "test_logs_leave_encrypted", SRV, "rsyslog", swap('tls="on"', 'tls="off"')),
-    ("logs", "test_logs_leave_encrypted", SRV, "rsyslog", swap(r"permittedPeer=\[.*\]", 'permittedPeer=["evil.example"]')),
-    ("logs", "test_logs_leave_encrypted", SRV, "processes", swap("^rsyslogd$", "")),
+    ("logs", "test_logs_leave_encrypted", SRV, "logs", swap('"peer": ".*"', '"peer": "evil.example"')),
+    ("logs", "test_logs_leave_encrypted", SRV, "logs", swap(' "authority": .*', "")),
+    ("logs", "test_logs_leave_encrypted", SRV, "rsyslog", add('action(type="omfwd" target="10.0.1.10" protocol="udp")')),
+    ("logs", "test_logs_leave_encrypted", SRV, "units", swap("^lienthong-logs.service.*", "")),
     ("dhcp", "test_leases_are_logged", GW, "units", swap("^kea-dhcp4-server.service.*", "")),
 )  # fmt: skip
 

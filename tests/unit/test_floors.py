@@ -19,6 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "hosts",
             "conference",
+            "coverage",
             "ztp",
             "checks",
             "runners",
