@@ -26,8 +26,10 @@ ROOTS: tuple[str, ...] = (
     "/etc/kamailio",
     "/etc/kea",
     "/etc/lienthong",
+    "/etc/mysql/mariadb.conf.d",
     "/etc/nftables.d",
     "/etc/nginx",
+    "/etc/postgresql",
     "/etc/prometheus",
     "/etc/rsyslog.d",
     "/etc/snmp",
@@ -43,7 +45,7 @@ ROOTS: tuple[str, ...] = (
     "/var/spool/rsyslog",
 )
 #: Folders whose own mode and owner matter, but not what lies in them (documents, repositories, logs).
-SHALLOW: tuple[str, ...] = ("/srv", "/var/log/lienthong")
+SHALLOW: tuple[str, ...] = ("/media/lienthong", "/srv", "/var/log/lienthong")
 
 PKI = "/etc/lienthong/pki"
 _SCRIPT = r"""

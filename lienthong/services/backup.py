@@ -22,7 +22,11 @@ class Copy(Model):
         description="site/building where it stands"
     )
     medium: Literal["disk", "tape", "object"] = Field(description="what it is written to")
-    offline: Flag = Field(default=False, description="reachable by nobody while it is not being written")
+    offline: Flag = Field(
+        default=False,
+        description="attached under /media/lienthong/<name> while it is written, and by nobody else",
+    )
+    max_age_days: Int = Field(default=31, ge=1, le=366, description="its newest state is at most this old")
     immutable: Flag = Field(default=False, description="cannot be rewritten, even by its own administrator")
 
 
@@ -34,6 +38,9 @@ class Params(Model):
     rpo_hours: Int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
     keep_daily: Int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
     keep_monthly: Int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")
+    drill_days: Int = Field(
+        default=7, ge=2, le=180, description="a restore of all, every hash compared, is at most this old"
+    )
     copies: tuple[Copy, ...] = Field(default=(), description="copies elsewhere; 3-2-1 asks for two")
 
 

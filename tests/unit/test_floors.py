@@ -42,6 +42,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "goback",
             "planfile",
             "reorganise",
+            "restore",
+            "state",
             "trust",
         }
     ),

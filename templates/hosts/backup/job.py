@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 """The vault's job. Written by Liên Thông as /usr/local/sbin/lienthong-backup; runs as the account `vault`.
 
-    lienthong-backup run [--patience SECONDS]     fetch, hash, archive, prune; the status says how it went
-    lienthong-backup list                         archives, oldest first
+    lienthong-backup run [--patience SECONDS]     fetch, hash, archive; the status says how it went
     lienthong-backup info                         how the repository is kept, as JSON
-    lienthong-backup restore SOURCE PATH [ARCHIVE]   one document to standard output
 
+What is pruned, what comes back, and whether anything vanished, is not this account's to say: `lienthong-vault` does, as root.
 The vault pulls: each source's account has one forced command that streams a tar of its documents. A source
 may be hostile: only plain files and folders with plain names are taken from its stream, up to a set size.
 Standard library only.
@@ -18,9 +17,11 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import syslog
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,12 +34,21 @@ STORE = Path("/srv/vault")
 STATE = Path("/var/lib/lienthong/backup")
 REPOSITORY = STORE / "borg"
 STAGING = STORE / "staging"
+QUARANTINE = STORE / "quarantine"
 STATUS = STATE / "status.json"
-PRUNE_EVERY_S = 20 * 3600
+LOGINS = STATE / "logins"
+#: So long a source is tried whose line breaks, again from the start.
+BROKEN_S = 900.0
+#: So long it is remembered when this vault logged in at a source.
+REMEMBER_S = 40 * 86400
 
 
 class Failed(Exception):
     """A step did not work; the message is for people."""
+
+
+class Broken(Failed):
+    """The line to a source broke: it is worth trying again, which a refusal is not."""
 
 
 def now() -> str:
@@ -106,14 +116,33 @@ def take(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str
 
 
 def fetch(conf: dict[str, Any], source: dict[str, str], deadline: float) -> dict[str, Any]:
-    """One source's documents into the staging folder; tries again until `deadline`."""
+    """One source's documents into the staging folder; tries again until `deadline`, and longer on a broken line."""
+    began = time.monotonic()
     while True:
+        remember(source["name"])
         try:
             return fetch_once(conf, source)
-        except Failed:
-            if time.monotonic() > deadline:
+        except Failed as error:
+            until = max(deadline, began + BROKEN_S if isinstance(error, Broken) else 0.0)
+            if time.monotonic() > until:
                 raise
             time.sleep(2)
+
+
+def remember(source: str) -> None:
+    """Write down, before it begins, that we log in at a source: any other login there with our key is a thief's."""
+    with LOGINS.open("a", encoding="utf-8") as file:
+        file.write(f"{time.time():.3f} {source}\n")
+
+
+def forget_logins() -> None:
+    """Keep what is young enough to be compared with a source's journal."""
+    if LOGINS.exists():
+        lines = LOGINS.read_text(encoding="utf-8").splitlines(keepends=True)
+        young = [line for line in lines if float(line.split()[0]) > time.time() - REMEMBER_S]
+        fresh = LOGINS.with_suffix(".new")
+        fresh.write_text("".join(young), encoding="utf-8")
+        fresh.replace(LOGINS)
 
 
 def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
@@ -135,19 +164,68 @@ def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
             taken = unpack(ssh.stdout, into, conf["max_bytes"])
         except Failed as error:
             problem = str(error)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ssh.wait(5 if "the stream broke" in problem else 0)  # why it broke is ssh's to say
             ssh.kill()
         complaint = ssh.stderr.read(2000).decode(errors="replace").strip()
         code = ssh.wait()
     if code or problem:
         told = complaint.splitlines()[-1] if complaint else problem
-        raise Failed(f"fetch ended with {code}: {told}")
+        line_broke = code == 255 and not re.search("denied|verification|not accessible|invalid format", complaint)
+        kind = Broken if line_broke else Failed
+        raise kind(f"fetch ended with {code}: {told}")
     return taken
+
+
+def scan(conf: dict[str, Any], sources: dict[str, Any], hashes: dict[str, str]) -> list[str]:
+    """Move what the scanner knows as malware out of staging, into quarantine, where it lies as a number.
+
+    Returns:
+        What was found, a line each: path, signature, SHA-256. It is taken out of `hashes`.
+
+    Raises:
+        Failed: the scanner does not run, or has no signatures: nothing is kept unseen.
+    """
+    command = [
+        "clamscan", "--recursive", "--infected", "--no-summary", "--stdout", "--allmatch=no", "--max-filesize=0",
+        "--max-scansize=0", "--max-files=0", "--follow-dir-symlinks=0", "--follow-file-symlinks=0",
+        f"--database={conf['scan']['signatures']}", ".",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=STAGING, capture_output=True, check=False)
+    if done.returncode not in {0, 1}:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed(f"clamscan ended with {done.returncode}: {said[-1]}")
+    found = []
+    for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
+        name, _, signature = line.removesuffix(" FOUND").rpartition(": ")
+        path = name.removeprefix("./")
+        if not line.endswith(" FOUND") or path not in hashes:
+            continue
+        digest = hashes.pop(path)
+        QUARANTINE.mkdir(mode=0o700, exist_ok=True)
+        (STAGING / path).replace(QUARANTINE / digest)
+        (QUARANTINE / digest).chmod(0o400)
+        source = sources[path.split("/")[0]]
+        source["files"] -= 1
+        source["quarantined"] = source.get("quarantined", 0) + 1
+        found.append(f"{path!a} {signature} {digest}")
+    if done.returncode == 1 and not found:
+        raise Failed("clamscan found something that was not fetched")
+    return found
+
+
+def report(found: list[str]) -> None:
+    """Each document that was kept out, in syslog and so at the collector."""
+    syslog.openlog("lienthong-backup", syslog.LOG_PID, syslog.LOG_AUTH)
+    for line in found:
+        syslog.syslog(syslog.LOG_CRIT, f"ALARM quarantined {line}"[:900])
 
 
 def borg(*words: str, cwd: Path = STORE) -> subprocess.CompletedProcess[bytes]:
     """Run borg; the passphrase reaches it by a command that reads a file, never by an argument."""
     environment = {
         **os.environ,
+        "TZ": "UTC",  # an archive's start is compared with root's clock
         "BORG_REPO": str(REPOSITORY),
         "BORG_PASSCOMMAND": f"cat {CONF / 'passphrase'}",
         "BORG_BASE_DIR": str(STORE / "base"),
@@ -168,6 +246,7 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
     hashes: dict[str, str] = {}
     shutil.rmtree(STAGING, ignore_errors=True)
     STAGING.mkdir(mode=0o700)
+    forget_logins()
     try:
         with ThreadPoolExecutor(4) as pool:
             until = began + patience_s
@@ -181,6 +260,10 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             except Failed as error:
                 shutil.rmtree(STAGING / name, ignore_errors=True)
                 sources[name] = {**old, "ok": False, "error": str(error)}
+        found = scan(conf, sources, hashes) if conf.get("scan") else []
+        report(found)
+        whole = {name: source["ok"] for name, source in sources.items()}
+        (STAGING / "SOURCES.json").write_text(json.dumps(whole, sort_keys=True), encoding="utf-8")
         manifest = "".join(f"{digest}  {path}\n" for path, digest in sorted(hashes.items()))
         (STAGING / "SHA256SUMS").write_text(manifest, encoding="utf-8", errors="surrogateescape")
         archive = f"{conf['name']}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
@@ -190,10 +273,10 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             "archive": archive,
             "archived": now(),
             "files": len(hashes),
+            "quarantined": len(found),
             "bytes": sum(source.get("bytes", 0) for source in sources.values() if source["ok"]),
             "manifest_sha256": hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest(),
         }
-        prune(conf, status)
         failed = sorted(name for name, source in sources.items() if not source["ok"])
         status["ok"] = not failed
         if failed:
@@ -209,37 +292,12 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
     return status
 
 
-def prune(conf: dict[str, Any], status: dict[str, Any]) -> None:
-    """Once a day: forget what is past its time, and notice archives that somebody else made vanish."""
-    if time.time() - status.get("pruned_at", 0.0) < PRUNE_EVERY_S:
-        status["archives"] = [*status.get("archives", []), status["archive"]]
-        return
-    there = names()
-    missing = sorted(set(status.get("archives", [])) - set(there))
-    if missing:
-        raise Failed(f"{len(missing)} archives have vanished, the first is {missing[0]}")
-    keep = ["--keep-daily", str(conf["keep_daily"]), "--keep-monthly", str(conf["keep_monthly"])]
-    borg("prune", *keep)
-    status |= {"archives": names(), "pruned_at": time.time()}
-
-
-def names() -> list[str]:
-    """Archives, oldest first."""
-    return borg("list", "--short").stdout.decode().split()
-
-
 def write(status: dict[str, Any]) -> None:
     """Put the status in place whole; anybody may read it, it names no document."""
     fresh = STATUS.with_suffix(".new")
     fresh.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     fresh.chmod(0o644)
     fresh.replace(STATUS)
-
-
-def restore(source: str, path: str, archive: str) -> None:
-    """One document to standard output."""
-    archive = archive or names()[-1]
-    sys.stdout.buffer.write(borg("extract", "--stdout", f"::{archive}", f"{source}/{path}").stdout)
 
 
 def main(words: list[str]) -> int:
@@ -256,12 +314,8 @@ def main(words: list[str]) -> int:
                         status.get("archive", "no archive"), status["error"] or "ok", status["seconds"], "s"
                     )
                     return 0 if status["ok"] else 1
-            case ["list"]:
-                print("\n".join(names()))
             case ["info"]:
                 print(borg("info", "--json").stdout.decode())
-            case ["restore", source, path, *rest]:
-                restore(source, path, rest[0] if rest else "")
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
