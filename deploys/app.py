@@ -10,4 +10,4 @@ from lienthong.workspace import workspace
 space = workspace()
 me = space.node(host.name)
 if me.runs("app"):
-    web_server(me, space.site(me.site).site, "app/index.html.j2", per_source=None)
+    web_server(me, space.site(me.site).site, "app/index.html.j2")

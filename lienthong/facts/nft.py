@@ -140,6 +140,8 @@ def _match(value: Object, found: dict[str, Any], proto: str, strange: list[str])
     word = (payload.get("protocol"), payload.get("field"))
     if meta in {"iifname", "oifname"}:
         found[meta[:3]] |= set(_items(right))
+    elif isinstance(right, str) and right.startswith("@"):
+        strange.append(right)  # a set that is filled by somebody else, e.g. fail2ban
     elif word in {("ip", "saddr"), ("ip", "daddr")}:
         networks = {network for item in _items(right) for network in _networks(item)}
         found["src" if word[1] == "saddr" else "dst"] |= networks

@@ -172,6 +172,8 @@ def ruleset(*files: File) -> Commands:
     state = node_state()
     differing = [entry for entry in files if differs(entry, state.files.get(entry.path))]
     if differing or state.filter_differs:
+        # What keeps addresses in a set of these rules begins anew with the rules.
+        state.touched |= {entry.path for entry in files}
         words = [_verb(entry, state) for entry in differing]
         lines = [f"{entry.path} {base64.b64encode(entry.content.encode()).decode()}\n" for entry in differing]
         yield Told(", ".join(words) or "restore the live rules", _RULESET, "".join(lines))

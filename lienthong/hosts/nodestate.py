@@ -22,6 +22,7 @@ ROOTS: tuple[str, ...] = (
     "/etc/borgmatic",
     "/etc/chrony/conf.d",
     "/etc/default",
+    "/etc/fail2ban",
     "/etc/kamailio",
     "/etc/kea",
     "/etc/lienthong",
@@ -31,6 +32,7 @@ ROOTS: tuple[str, ...] = (
     "/etc/rsyslog.d",
     "/etc/systemd/system",
     "/etc/tmpfiles.d",
+    "/etc/unbound/rpz",
     "/etc/unbound/unbound.conf.d",
     "/etc/wireguard",
     "/usr/local/lib/lienthong",
@@ -60,8 +62,8 @@ echo '#users'
 getent passwd | cut -d: -f1,6
 echo '#filter'
 if [ -x /usr/sbin/nft ]; then
-  want=$(unshare -n sh -c 'nft -f /etc/nftables.conf && nft -s list ruleset')
-  if [ -n "$want" ] && [ "$want" = "$(nft -s list ruleset)" ]; then echo same; else echo differs; fi
+  want=$(unshare -n sh -c 'nft -f /etc/nftables.conf && nft -st list ruleset')
+  if [ -n "$want" ] && [ "$want" = "$(nft -st list ruleset)" ]; then echo same; else echo differs; fi
 fi
 echo '#time'
 chronyc -n tracking | sed -n 's/^Leap status *: //p'
