@@ -14,8 +14,8 @@ import pytest
 
 from tests.lab.conftest import SITES, District
 
-CONTROLS = "BAK-01,BAK-02,BAK-04,BAK-05,VC-01,VC-02,APP-01"
-CHECKS = ("backup", "videoconf", "portal", "app")
+CONTROLS = "BAK-01,BAK-02,BAK-04,BAK-05,VC-01,VC-02,APP-01,APP-04,NET-09"
+CHECKS = ("backup", "videoconf", "portal", "app", "exposure")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ ROUNDS = {
             "nft insert rule inet lienthong forward iifname vlan110 oifname vlan150 accept && "
             "nft insert rule inet lienthong input iifname inet0 tcp dport 22 accept",
             "nft -f /etc/nftables.conf",
-            (("test_portal_shows_nothing_else", "tinh-uy-portal"),),
+            (("test_nothing_undeclared_answers", "tinh-uy"),),
         ),
         Fault(
             "loc-ninh-vc",
