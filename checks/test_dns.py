@@ -7,7 +7,7 @@ from lienthong.audit.probes import Probe, Probes
 from lienthong.checks import Evidence, control, not_applicable, not_assessed
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.words import Side
-from lienthong.services.dns import Params
+from lienthong.services.dns import DOH, Params
 from lienthong.target import Access
 
 NXDOMAIN, NOBODY = 3, -1
@@ -79,6 +79,22 @@ def test_blocked_names_are_refused(
 
 
 @control("NET-08", kind="probe")
+def test_names_of_other_resolvers_are_refused(
+    site: SitePlan, plan: ProvincePlan, probes: Probes, evidence: Evidence
+) -> None:
+    """Resolvers that answer by HTTPS are not found by their names, by which browsers look for them."""
+    probe, resolver, server = _asking(site, plan, probes, Side.NET)
+    params = server.services["dns"].params
+    assert isinstance(params, Params)
+    if params.doh:
+        not_applicable(f"inventory: {server.name} lets resolvers by HTTPS be found")
+    codes = {name: probe.ask("dns", server=resolver, name=name)["code"] for name in DOH}
+    evidence(", ".join(f"{name} {code}" for name, code in codes.items()))
+    found = [name for name, code in codes.items() if code != NXDOMAIN]
+    assert not found, f"found: {', '.join(found)}"
+
+
+@control("NET-08", kind="probe")
 def test_no_other_resolver_answers(
     site: SitePlan, plan: ProvincePlan, access: Access, probes: Probes, evidence: Evidence
 ) -> None:
@@ -92,5 +108,9 @@ def test_no_other_resolver_answers(
             answer = probe.ask("dns", server=server, name="www.example.org", tcp=tcp, timeout_s=1.5)
             evidence(f"{server} by {'tcp' if tcp else 'udp'}: {answer['code']}")
             assert answer["code"] == NOBODY, f"{server} answers by {'tcp' if tcp else 'udp'}: {answer}"
+    outside = str(probes.internet.address)
+    encrypted = probe.reach([("tcp", outside, 853)])
+    evidence(f"{outside} by TLS (853): {encrypted[0]}")
+    assert encrypted != ["open"], f"{outside} answers on 853, DNS over TLS (RFC 7858)"
     own = probe.ask("dns", server=resolver, name=next(iter(site.nodes.values())).fqdn)
     assert own["code"] != NOBODY, "its own resolver does not answer either, so nothing was shown"

@@ -1,21 +1,58 @@
-"""The resolvers. Owns /etc/unbound/unbound.conf.d/lienthong.conf.
+"""The resolvers. Owns /etc/unbound/unbound.conf.d/lienthong.conf and /etc/unbound/rpz/.
 
 Each answers for every name of its side by itself, so that a cut line leaves a site with its own names;
 other names are asked of the office on the WAN side, of the provider's resolver on the Internet side.
+
+Names are filtered by response policy zones: the inventory's, and on the Internet side an officer's list on
+the resolver itself, /etc/lienthong/blocked-names, for what cannot wait for an apply. The list is made when
+it is not there and never written again; a script turns it into a zone, because one bad line in a zone would
+keep unbound from starting.
 """
 
 from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, absent, place, render, service
+from lienthong.hosts.deploying import File, Folder, absent, command, place, render, service
+from lienthong.hosts.nodestate import node_state
 from lienthong.model.words import Side, Target
-from lienthong.services.dns import Params
+from lienthong.services.dns import Params, filtered
 from lienthong.workspace import workspace
 
+FILTER = "/etc/unbound/rpz/inventory.zone"
+OFFICERS = "/etc/unbound/rpz/officer.zone"
+LIST = "/etc/lienthong/blocked-names"
+MAKE = "/usr/local/sbin/lienthong-blocked-names"
+UNITS = "/etc/systemd/system"
 ANCHOR = "/etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf"
 space = workspace()
 me = space.node(host.name)
+
+
+def list_of_officers() -> None:
+    """The list that officers keep on the resolver, and what turns it into a zone when it changes."""
+    script = File(MAKE, render("dns/blocked-names.py"), mode="0755")
+    units = (
+        File(f"{UNITS}/lienthong-blocked-names.service", render("dns/blocked-names.service")),
+        File(f"{UNITS}/lienthong-blocked-names.path", render("dns/blocked-names.path")),
+    )
+    place(script, *units, name="dns: officers' list")
+    found = node_state()
+    command(
+        f"umask 022; test -e {LIST} || cat > {LIST}",
+        what=f"new {LIST}",
+        when=LIST not in found.files,
+        stdin=render("dns/blocked-names.txt"),
+        name="dns: officers' list, to be written by them",
+    )
+    command(
+        MAKE,
+        what=f"new {OFFICERS}",
+        when=OFFICERS not in found.files or MAKE in found.touched,
+        name="dns: officers' list as a zone",
+    )
+    service("lienthong-blocked-names.path", name="dns: officers' list is read when it changes")
+
 
 if me.runs("dns"):
     params = me.services["dns"].params
@@ -40,22 +77,33 @@ if me.runs("dns"):
         forward = [plan.outside[params.forward_outside]]
     # The closed side has no chain of trust from the root, and neither has the lab's Internet.
     validates = me.side is Side.NET and space.access.target is Target.LIVE
+    names = filtered(params, me.side)
+    zones = [("inventory", FILTER)] * bool(names) + [("officer", OFFICERS)] * (me.side is Side.NET)
     conf = File(
         "/etc/unbound/unbound.conf.d/lienthong.conf",
         render(
             "dns/lienthong.conf.j2",
             listen=["127.0.0.1", *sorted(listen)],
-            modules="validator iterator" if validates else "iterator",
+            modules=" ".join(["respip"] * bool(zones) + ["validator"] * validates + ["iterator"]),
             clients=sorted(clients),
+            filters=zones,
             zones=sorted({node.fqdn.split(".", 1)[1] for node in side}),
             names=sorted({(name, node.address) for node in side for name in (node.fqdn, *node.names)}),
             addresses=sorted((node.address, node.fqdn) for node in side),
-            blocked=sorted(params.blocked),
             forward=forward,
         ),
     )
-    place(conf, name="dns: resolver")
+    place(
+        Folder("/etc/unbound/rpz"),
+        *([File(FILTER, render("dns/inventory.zone.j2", names=names))] if names else []),
+        conf,
+        name="dns: resolver",
+    )
+    if not names:
+        absent(FILTER, name="dns: nothing is filtered any more")
+    if me.side is Side.NET:
+        list_of_officers()
     if not validates:
         # Without its file, that the first start would make, unbound refuses to start at all.
         absent(ANCHOR, name="dns: no anchor of trust where nothing is validated")
-    service("unbound", watch=(conf.path, ANCHOR), check="unbound-checkconf", name="dns: unbound")
+    service("unbound", watch=(conf.path, FILTER, ANCHOR), check="unbound-checkconf", name="dns: unbound")

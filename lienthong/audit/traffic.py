@@ -11,7 +11,7 @@ from lienthong.model.intent import End, Flow, Node, ProvincePlan, SegmentPlan
 INTERNET = "internet"
 #: What is tried where nothing may pass; the ports that services, attackers and worms use.
 TCP_PORTS = (
-    21, 22, 23, 25, 53, 80, 135, 139, 389, 443, 445, 1433, 2514, 3306, 3389, 5060, 5061, 5432, 8080, 9100
+    21, 22, 23, 25, 53, 80, 135, 139, 389, 443, 445, 853, 1433, 2514, 3306, 3389, 5060, 5061, 5432, 8080, 9100
 )  # fmt: skip
 UDP_PORTS = (53, 69, 123, 161, 500, 514, 5060, 10000, 20000, 51820)
 #: Answers that prove a packet came through and back: an open port, and a closed one that says so.

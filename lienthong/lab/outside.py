@@ -17,6 +17,8 @@ from lienthong.model.words import WAN_LINES, Side
 
 #: Names that the provider's DNS knows, all leading to the one public web server of the lab.
 TEST_NAMES = ("www.example.org", "updates.example.org", "www.example.com")
+#: Names that it knows too, so that a filter which does not find them has done something.
+UNWANTED_NAMES = ("blocked.example.net", "dns.google", "mozilla.cloudflare-dns.com")
 RELP_PORT = 2514
 
 _UNIT = """[Unit]
@@ -116,7 +118,7 @@ def _provider(place: Place, topology: Topology, root: Path) -> None:
     for name in ("updates.crt", "updates.key"):
         shutil.copy(folder / name, root / "etc/lab" / name)
     write(root, "etc/nginx/nginx.conf", _NGINX)
-    names = [f"address=/{name}/{public}" for name in TEST_NAMES if public]
+    names = [f"address=/{name}/{public}" for name in (*TEST_NAMES, *UNWANTED_NAMES) if public]
     listen = topology.answers.get(INTERNET_DNS, topology.internet[1])
     # The last line: whatever else is asked for does not exist, and nobody is asked about it.
     settings = ["no-resolv", "no-hosts", "bind-interfaces", f"listen-address={listen}", *names, "address=/#/"]

@@ -7,11 +7,30 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from lienthong.model.site import Model
-from lienthong.model.words import Domain, Slug, Zone
+from lienthong.model.words import Domain, Flag, Side, Slug, Zone
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "dns"
 DNS = ((53, 53),)
+#: Where browsers and systems look for DNS over HTTPS by themselves, by which names would pass the filter. The
+#: first is the name by which Firefox asks whether it may (support.mozilla.org, canary domain); the next two
+#: are Apple's relay.
+DOH: tuple[str, ...] = (
+    "use-application-dns.net",
+    "mask.icloud.com",
+    "mask-h2.icloud.com",
+    "chrome.cloudflare-dns.com",
+    "cloudflare-dns.com",
+    "dns.adguard-dns.com",
+    "dns.google",
+    "dns.nextdns.io",
+    "dns.quad9.net",
+    "dns64.dns.google",
+    "doh.cleanbrowsing.org",
+    "doh.opendns.com",
+    "mozilla.cloudflare-dns.com",
+    "one.one.one.one",
+)
 
 
 class Params(Model):
@@ -19,13 +38,23 @@ class Params(Model):
 
     forward_node: Slug | None = Field(default=None, description="another node of the side that runs dns")
     forward_outside: Slug | None = Field(default=None, description="an outside system, e.g. internet-dns")
-    blocked: tuple[Domain, ...] = Field(default=(), description="names answered with NXDOMAIN")
+    blocked: tuple[Domain, ...] = Field(
+        default=(), description="names that do not exist here, nor does anything below them"
+    )
+    doh: Flag = Field(
+        default=False, description="let resolvers by HTTPS be found, by which names pass the filter"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if self.forward_node and self.forward_outside:
             raise ValueError("forward to a node or to an outside system, not to both")
         return self
+
+
+def filtered(params: Params, side: Side) -> tuple[str, ...]:
+    """Names that do not exist for those who ask; on the Internet side also resolvers by HTTPS."""
+    return tuple(sorted({*params.blocked, *(DOH if side is Side.NET and not params.doh else ())}))
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
