@@ -13,7 +13,7 @@ from typing import Any
 
 from lienthong.errors import LienThongError
 from lienthong.facts import parse
-from lienthong.facts.parse import Account, Certificate, Listener, OvsPort, Time, Unit
+from lienthong.facts.parse import Account, Certificate, Listener, OvsPort, Time, TimeProof, Unit
 
 
 class FactMissing(LienThongError):
@@ -147,6 +147,15 @@ class Facts:
             FactMissing: chronyd does not run.
         """
         return parse.time(self.text("chrony_tracking"), self.text("chrony_sources"))
+
+    @cached_property
+    def time_proofs(self) -> tuple[TimeProof, ...]:
+        """How each time server is believed.
+
+        Raises:
+            FactMissing: chronyd does not run.
+        """
+        return parse.time_proofs(self.text("chrony_auth"))
 
     @cached_property
     def ovs(self) -> dict[str, OvsPort]:

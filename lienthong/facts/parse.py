@@ -90,6 +90,16 @@ class Time:
 
 
 @dataclass(frozen=True)
+class TimeProof:
+    """How chronyd makes sure that an answer is a server's; `mode` is `NTS`, `SK` (a symmetric key) or `-`."""
+
+    address: str
+    mode: str
+    cookies: int
+    """what it has left to ask with, of eight (RFC 8915, 5.7)"""
+
+
+@dataclass(frozen=True)
 class OvsPort:
     """A port of an Open vSwitch bridge with what decides who may use it."""
 
@@ -185,6 +195,12 @@ def time(tracking: str, sources: str) -> Time:
         if len(row) > 5:
             found.append(TimeSource(row[0], row[1], row[2], int(row[5], 8)))
     return Time(int(parts[2]), parts[1], float(parts[4]), parts[-1], tuple(found))
+
+
+def time_proofs(text: str) -> tuple[TimeProof, ...]:
+    """`chronyc -c authdata`."""
+    rows = (line.split(",") for line in text.splitlines())
+    return tuple(TimeProof(row[0], row[1], int(row[8])) for row in rows if len(row) > 8)
 
 
 def ovs(bridges: Any, ports: Any, interfaces: Any) -> dict[str, OvsPort]:

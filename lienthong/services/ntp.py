@@ -9,6 +9,9 @@ from lienthong.model.words import Address4
 from lienthong.services import Contribution, Ends, FlowSpec, ServiceContext
 
 NAME = "ntp"
+NTP = ((123, 123),)
+#: Network Time Security: where a client gets its keys by TLS (RFC 8915, 6).
+NTS_KE = ((4460, 4460),)
 
 
 class Params(Model):
@@ -18,8 +21,11 @@ class Params(Model):
 
 
 def contribute(ctx: ServiceContext) -> Contribution:
-    """Every node of the side asks it for the time."""
+    """Every node of the side asks it for the time, and for the keys by which the answers are believed."""
     return Contribution(
-        flows=(FlowSpec(Ends(everyone=True), Ends(here=True), "udp", ((123, 123),), "time"),),
+        flows=(
+            FlowSpec(Ends(everyone=True), Ends(here=True), "udp", NTP, "time"),
+            FlowSpec(Ends(everyone=True), Ends(here=True), "tcp", NTS_KE, "keys for the time"),
+        ),
         names=("ntp",),
     )
