@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
 
 from lienthong.audit.probes import Probes
 from lienthong.checks import Evidence, control, not_applicable, not_assessed, runs
 from lienthong.facts import Facts
-from lienthong.model.intent import ProvincePlan, SitePlan
+from lienthong.hosts.leases import held, known
+from lienthong.model.intent import Node, ProvincePlan, SitePlan
 
 
 @control("DEV-14", kind="probe", gear=True)
@@ -52,3 +54,29 @@ def test_leases_are_logged(facts: Facts, evidence: Evidence) -> None:
     evidence(f"kea-dhcp4-server is {unit.active if unit else 'not there'}")
     assert unit is not None and unit.active == "active", "Kea does not run"
     assert facts.section("kea").rc == 0, f"Kea refuses its configuration: {facts.section('kea').out[:200]}"
+
+
+@control("INV-02", kind="probe", nodes=runs("dhcp"))
+def test_every_lease_is_of_a_known_device(
+    facts: Facts, node: Node, site: SitePlan, probes: Probes, evidence: Evidence
+) -> None:
+    """Whatever holds a lease is in the inventory, by its Ethernet address; the audit's own probes aside."""
+    texts = [facts.section(name).out for name in ("leases_old", "leases") if not facts.section(name).rc]
+    if not texts:
+        not_assessed(f"{node.name} has written no leases: which devices are plugged in there?")
+    leases = held(texts, time.time())
+    ours = {mac for probe in probes.of_site(site.site.slug) for mac in probe.ask("hello")["macs"]}
+    mine = set(known(site.site)) | ours
+    strange = [lease for lease in leases if lease.mac not in mine]
+    evidence(f"{len(leases)} leases, {len(strange)} of unknown devices")
+    assert not strange, "not in the inventory: " + ", ".join(
+        f"{lease.mac} with {lease.address} in VLAN {lease.vlan}" for lease in strange
+    )
+
+
+@control("DEV-14", nodes=runs("dhcp"))
+def test_unknown_devices_are_told(facts: Facts, evidence: Evidence) -> None:
+    """A lease of a device that the inventory does not know goes to the log."""
+    unit = facts.units.get("lienthong-unknown-devices.path")
+    evidence(f"lienthong-unknown-devices.path is {unit.active if unit else 'not there'}")
+    assert unit is not None and unit.active == "active", "nobody looks for unknown devices"

@@ -1,4 +1,9 @@
-"""Leases on gateways for the segments that say `dhcp`. Owns /etc/kea/kea-dhcp4.conf."""
+"""Leases on gateways for the segments that say `dhcp`. Owns /etc/kea/kea-dhcp4.conf and what it knows.
+
+Clients of the inventory get the address it gives them. A lease of anything the inventory does not know is
+told in the log within seconds, by a script that looks when Kea has written: Kea's own hook for scripts may
+start none under Debian's AppArmor profile.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,20 @@ import json
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, place, render, service
+from lienthong.hosts.deploying import File, absent, place, render, service
+from lienthong.hosts.leases import known, reservations
+from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import SegmentPlan
 from lienthong.services.dhcp import Params
 from lienthong.workspace import workspace
+
+UNITS = "/etc/systemd/system"
+CONF = "/etc/kea/kea-dhcp4.conf"
+KNOWN = "/etc/lienthong/known-macs"
+LOOK = "/usr/local/sbin/lienthong-unknown-devices"
+SEEN = f"{UNITS}/lienthong-unknown-devices.service"
+WATCH = f"{UNITS}/lienthong-unknown-devices.path"
+LATE = f"{UNITS}/kea-dhcp4-server.service.d/lienthong.conf"
 
 space = workspace()
 me = space.node(host.name)
@@ -35,6 +50,7 @@ def subnet(segment: SegmentPlan) -> dict[str, object]:
         "interface": segment.interface,
         "pools": [{"pool": f"{first} - {last}"}],
         "option-data": options,
+        "reservations": reservations(space.site(me.site).site, segment),
     }
 
 
@@ -43,7 +59,7 @@ if me.runs("dhcp"):
     assert isinstance(params, Params)
     segments = [s for s in space.plan.sites[me.site].segments.values() if s.side is me.side and s.dhcp]
     conf = File(
-        "/etc/kea/kea-dhcp4.conf",
+        CONF,
         render(
             "dhcp/kea-dhcp4.conf.j2",
             interfaces=json.dumps([s.interface for s in segments]),
@@ -53,7 +69,18 @@ if me.runs("dhcp"):
         mode="0640",
         group="_kea",
     )
-    late = File("/etc/systemd/system/kea-dhcp4-server.service.d/lienthong.conf", render("dhcp/late.conf.j2"))
-    place(conf, late, name="dhcp: leases")
+    late = File(LATE, render("dhcp/late.conf.j2"))
+    look = (
+        File(KNOWN, "".join(f"{mac}\n" for mac in known(space.site(me.site).site))),
+        File(LOOK, render("dhcp/unknown-devices.py"), mode="0755"),
+        File(SEEN, render("dhcp/unknown-devices.service")),
+        File(WATCH, render("dhcp/unknown-devices.path")),
+    )
+    place(conf, late, *look, name="dhcp: leases")
     # `kea-dhcp4 -t` is no use as a check here: it fails while a segment's interface is not there yet.
     service("kea-dhcp4-server", watch=(conf.path, late.path), name="dhcp: kea")
+    service("lienthong-unknown-devices.path", watch=(WATCH,), name="dhcp: who is not known")
+elif WATCH in node_state().files:
+    service("lienthong-unknown-devices.path", enabled=False, running=False, name="dhcp: nobody to look for")
+    service("kea-dhcp4-server", enabled=False, running=False, name="dhcp: no leases any more")
+    absent(CONF, LATE, KNOWN, LOOK, SEEN, WATCH, name="dhcp: no leases any more")

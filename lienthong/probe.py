@@ -139,11 +139,18 @@ EAR = Ear()
 
 @verb
 def hello() -> Answer:
-    """Who is asked, and which addresses it has."""
+    """Who is asked, and which addresses it has, by IPv4 and by Ethernet."""
     done = subprocess.run(["ip", "-j", "-4", "address"], capture_output=True, text=True, check=False)
     links = json.loads(done.stdout or "[]")
+    all_links = json.loads(
+        subprocess.run(["ip", "-j", "link"], capture_output=True, text=True, check=False).stdout or "[]"
+    )
     addresses = [entry["local"] for link in links if link for entry in link.get("addr_info", [])]
-    return {"pid": os.getpid(), "addresses": [a for a in addresses if not a.startswith("127.")]}
+    return {
+        "pid": os.getpid(),
+        "addresses": [a for a in addresses if not a.startswith("127.")],
+        "macs": sorted(link["address"] for link in all_links if link.get("link_type") == "ether"),
+    }
 
 
 @verb
@@ -334,11 +341,13 @@ def banner(address: str, port: int, timeout_s: float = 3.0) -> Answer:
 
 
 @verb
-def https(address: str, name: str, authority: str, path: str = "/", port: int = 443) -> Answer:
+def https(
+    address: str, name: str, authority: str, path: str = "/", port: int = 443, old: bool = True
+) -> Answer:
     """What a web server shows by TLS to one who believes only `authority` (PEM).
 
     Returns {"trusted", "why" it is not, "version", "not_after" (seconds since 1970), "status", "headers",
-    "sha256" of the body, "old": versions below TLS 1.2 that it also speaks}.
+    "sha256" of the body, "old": versions below TLS 1.2 that it also speaks, if `old`}.
     """
     seen: dict[str, Any] = {
         "trusted": False,
@@ -366,20 +375,54 @@ def https(address: str, name: str, authority: str, path: str = "/", port: int = 
     except (OSError, ValueError, http.client.HTTPException) as error:
         seen["why"] = f"{type(error).__name__}: {error}"
         return seen
-    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        old.set_ciphers("ALL:@SECLEVEL=0")
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1) if old else ():
+        weak = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        weak.check_hostname, weak.verify_mode = False, ssl.CERT_NONE
+        weak.set_ciphers("ALL:@SECLEVEL=0")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            old.minimum_version = old.maximum_version = version
+            weak.minimum_version = weak.maximum_version = version
         with (
             contextlib.suppress(OSError),
             socket.create_connection((address, port), 3) as plain,
-            old.wrap_socket(plain),
+            weak.wrap_socket(plain),
         ):
             seen["old"].append(version.name)
     return seen
+
+
+@verb
+def tls(address: str, port: int = 443) -> Answer:
+    """Which versions and cipher suites a server agrees to: {version: [suite, ...]}, trusting nobody.
+
+    Of versions up to 1.2 every suite is found, each by offering all but those found before; of 1.3, whose
+    suites Python cannot choose, the one that the server likes best.
+    """
+    found: dict[str, list[str]] = {}
+    for version in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"):
+        while True:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            known = [name for names in found.values() for name in names]
+            try:
+                context.set_ciphers(":".join(["ALL:@SECLEVEL=0", *(f"!{name}" for name in known)]))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+                with (
+                    socket.create_connection((address, port), 3) as plain,
+                    context.wrap_socket(plain) as sock,
+                ):
+                    agreed = sock.cipher()
+                    spoken = str(sock.version())
+            except OSError:
+                break
+            if agreed is None or agreed[0] in found.get(spoken, []):
+                break
+            found.setdefault(spoken, []).append(agreed[0])
+            if spoken == "TLSv1.3":
+                break
+    return found
 
 
 @verb

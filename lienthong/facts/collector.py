@@ -23,9 +23,10 @@ COMMANDS = {
     "addresses": "ip -j address",
     "routes": "ip -j route show table all",
     "rules": "ip -j rule",
-    "units": "systemctl list-units --no-legend --plain --no-pager --type=service,socket,timer",
+    "units": "systemctl list-units --no-legend --plain --no-pager --type=service,socket,timer,path",
     "chrony_tracking": "chronyc -n -c tracking",
     "chrony_sources": "chronyc -n -c sources",
+    "chrony_auth": "chronyc -n -c authdata",
     "audit": "auditctl -s",
     "kernel_modules": "modprobe -n -v usb-storage",
     "uname": "uname -r",
@@ -55,7 +56,7 @@ OPTIONAL = {
 NEEDS = {
     "frr": "zebra", "ospf_neighbours": "ospfd", "ospf_interfaces": "ospfd", "bfd": "bfdd",
     "ovs_ports": "ovsdb-server", "ovs_interfaces": "ovsdb-server", "ovs_bridges": "ovsdb-server",
-    "chrony_tracking": "chronyd", "chrony_sources": "chronyd",
+    "chrony_tracking": "chronyd", "chrony_sources": "chronyd", "chrony_auth": "chronyd",
 }  # fmt: skip
 FILES = {
     "passwd": "/etc/passwd",
@@ -72,6 +73,8 @@ FILES = {
     "nftables_conf": "/etc/nftables.conf",
     "profile": "/etc/profile.d",
     "sshd_dropin": "/etc/ssh/sshd_config.d",
+    "leases_old": "/var/lib/kea/kea-leases4.csv.2",
+    "leases": "/var/lib/kea/kea-leases4.csv",
 }
 SECRET = re.compile(r"(?i)((?:message-digest-key \d+ md5|password|secret|key-string|passphrase|psk)\s+)\S+")
 

@@ -32,6 +32,9 @@ class Client(Model):
 
     segment: Slug = Field(description="segment it is plugged into")
     mac: Mac = Field(description="Ethernet address, e.g. 52:54:00:12:34:56")
+    id: Annotated[Int, Field(ge=200, le=249)] | None = Field(
+        default=None, description="last octet of the address it is always leased; any of .100 to .199 without"
+    )
     model: Text | None = Field(default=None, description="maker and model")
     serial: Code | None = Field(default=None, description="serial number by the maker")
     asset: Asset | None = Field(default=None, description="the asset register's fields")

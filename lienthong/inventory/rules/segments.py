@@ -91,6 +91,21 @@ def _addresses(site: Site, where: Where) -> Iterator[Problem]:
     for name, client in site.clients.items():
         if client.segment not in site.segments:
             yield _no_segment(site, where(("clients", name, "segment")), client.segment)
+        if client.id is None:
+            continue
+        other = taken.setdefault((client.segment, client.id), name)
+        if other != name:
+            yield Problem(
+                where(("clients", name, "id")),
+                f"{name} has the address of {other}",
+                f"id {client.id} is taken in segment {client.segment}",
+            )
+        if client.segment in site.segments and not site.segments[client.segment].dhcp:
+            yield Problem(
+                where(("clients", name, "id")),
+                f"{name} has an address to be leased, and {client.segment} leases none",
+                f"leave out id, or set dhcp: true for segment {client.segment}",
+            )
     for group, beside in (("hosts", site.devices), ("clients", site.devices), ("clients", site.hosts)):
         for name in sorted(set(getattr(site, group)) & set(beside)):
             kind = "a device" if beside is site.devices else "a host"
