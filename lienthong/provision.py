@@ -152,6 +152,7 @@ def plan(ws: Workspace, nodes: Sequence[Node], say: Say, options: Options | None
     began = time.monotonic()
     run = _Run(ws, say, options or Options(), check=True)
     nodes = _ours(nodes)
+    _judge(ws, nodes)
     results, there = _reach(ws, nodes, say)
     with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(step, run, there) for step in (_ansible, _netmiko, _pyinfra)]
@@ -179,6 +180,7 @@ def apply(
     began = time.monotonic()
     options = options or Options()
     nodes = _ours(nodes)
+    _judge(ws, nodes)
     journal = Journal(state_dir(ws) / "journal.sqlite")
     inputs = fingerprint(ws)
     # Who holds this checkout's lock knows that a run of it without an end is dead.
@@ -203,6 +205,14 @@ def apply(
         outcome = "interrupted" if stop.asked() else "failed" if report.bad else "done"
         journal.end(number, outcome)
     return replace(report, verb=verb, seconds=time.monotonic() - began, run=number, stopped=stop.asked())
+
+
+def _judge(ws: Workspace, nodes: Sequence[Node]) -> None:
+    """Nothing begins while a role of others is not what it must be."""
+    if any(node.handed_over for node in nodes):
+        from lienthong.runners import handed
+
+        handed.judged(ws.access, nodes)
 
 
 def _in_order(run: _Run, nodes: Sequence[Node]) -> Report:
@@ -251,7 +261,15 @@ def _ansible(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:
     from lienthong.runners import ansible  # imported where used: half a second
 
     run.say(f"baseline of {len(going)} systems (Ansible)")
-    return left + run.keep(ansible.run(run.ws.access, going, check=run.check, progress=run.say))
+    left += run.keep(ansible.run(run.ws.access, going, check=run.check, progress=run.say))
+    going = [node for node in _good(going, left) if node.handed_over]
+    if not going:
+        return left
+    from lienthong.runners import handed
+
+    roles = handed.judged(run.ws.access, going)
+    run.say(f"roles of Central: {', '.join(sorted(roles))}")
+    return left + run.keep(handed.run(run.ws.access, going, roles, check=run.check, progress=run.say))
 
 
 def _netmiko(run: _Run, nodes: Sequence[Node]) -> list[StepResult]:

@@ -20,6 +20,7 @@ from lienthong.model.words import (
     Mac,
     PortName,
     Role,
+    RoleName,
     Side,
     Slug,
     SocketName,
@@ -28,6 +29,9 @@ from lienthong.model.words import (
 )
 
 Runs = dict[Slug, dict[str, Any]]
+#: A value that is given to a role of others: plain, and never a template.
+Given = Flag | Int | Text | tuple[Int | Text, ...]
+HandedOver = dict[RoleName, dict[RoleName, Given]]
 
 
 class Port(Model):
@@ -77,6 +81,9 @@ class Device(Model):
         " needed where its model is not known to the platform",
     )
     runs: Runs = Field(default_factory=dict, description="services on it, with their parameters")
+    handed_over: HandedOver = Field(
+        default_factory=dict, description="roles of Central that run on it, with their variables"
+    )
     asset: Asset | None = Field(default=None, description="the asset register's fields")
 
 
@@ -102,6 +109,9 @@ class Host(Model):
         default=None, description="serial number by the maker; unique in the province"
     )
     runs: Runs = Field(default_factory=dict, description="services on it, with their parameters")
+    handed_over: HandedOver = Field(
+        default_factory=dict, description="roles of Central that run on it, with their variables"
+    )
     asset: Asset | None = Field(default=None, description="the asset register's fields")
 
 

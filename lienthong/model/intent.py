@@ -227,6 +227,8 @@ class Node:
     """A Debian system, on which Ansible and pyinfra work; False for gear with a software of its own."""
     platform: str | None = None
     """How a host is configured that is no Debian system, e.g. `cisco-roomos`; None for all others."""
+    handed_over: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Roles of Central that run on it, with the values of their variables."""
 
     @property
     def is_gateway(self) -> bool:

@@ -170,6 +170,9 @@ Text = Annotated[
 #: A name that is also a host name label (RFC 1123), at most 20 characters so that ids stay short.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
 
+#: A role handed over by Central, and a variable of it, as Ansible names them.
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
 #: An interface name as Linux allows it, at most 15 characters.
 PortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$")]
 

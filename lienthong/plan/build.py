@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Interface
 
 from lienthong.errors import InventoryError, Problem
@@ -113,11 +114,13 @@ def _nodes(
         else:
             intent = gear.switch(site, device, segments.values())
         tunnels = gear.tunnels(province, site, short, hub, spokes)
-        found.append(_node(province, site, short, management, device.id, intent, device.runs, tunnels))
+        node = _node(province, site, short, management, device.id, intent, device.runs, tunnels)
+        found.append(replace(node, handed_over=device.handed_over))
     for short, host in sorted(site.hosts.items()):
-        found.append(
-            _node(province, site, short, segments[host.segment], host.id, None, host.runs, (), host.platform)
+        node = _node(
+            province, site, short, segments[host.segment], host.id, None, host.runs, (), host.platform
         )
+        found.append(replace(node, handed_over=host.handed_over))
     return {node.name: node for node in found}
 
 

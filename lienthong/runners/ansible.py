@@ -41,9 +41,18 @@ class _Seen:
 
 
 def run(
-    access: Access, nodes: Sequence[Node], *, check: bool, progress: Callable[[str], None]
+    access: Access,
+    nodes: Sequence[Node],
+    *,
+    check: bool,
+    progress: Callable[[str], None],
+    playbook: Path | None = None,
+    step: str = STEP,
 ) -> list[StepResult]:
     """Apply the baseline to `nodes`, or with `check` only look what it would change.
+
+    Args:
+        playbook: another than the baseline's; `step` is what its results are called.
 
     Returns:
         One result a node, in the order of `nodes`. A node that no task reached is `failed`.
@@ -59,11 +68,12 @@ def run(
     base.mkdir(parents=True, exist_ok=True)
     private = Path(tempfile.mkdtemp(prefix="run-", dir=base))
     try:
-        status, told = _play(access, list(seen), private, check, _listener(seen, progress))
+        played = playbook or access.root / PLAYBOOK
+        status, told = _play(access, list(seen), private, check, _listener(seen, progress, step), played)
     finally:
         # ansible-runner notes the caller's environment there, which may hold secrets.
         shutil.rmtree(private, ignore_errors=True)
-    results = [_result(name, node, check, status) for name, node in seen.items()]
+    results = [_result(name, node, check, status, step) for name, node in seen.items()]
     if not all(result.good for result in results):
         (base / "failed.txt").write_text(told, encoding="utf-8")
     if not any(node.tasks or node.unreachable is not None for node in seen.values()):
@@ -90,14 +100,19 @@ def environment(access: Access, private: Path) -> dict[str, str]:
 
 
 def _play(
-    access: Access, names: list[str], private: Path, check: bool, listen: Callable[[dict[str, Any]], bool]
+    access: Access,
+    names: list[str],
+    private: Path,
+    check: bool,
+    listen: Callable[[dict[str, Any]], bool],
+    playbook: Path,
 ) -> tuple[str, str]:
     import ansible_runner  # slow import, wanted only when something is applied
 
     runner = ansible_runner.run(
         private_data_dir=str(private),
         project_dir=str(access.root),
-        playbook=str(access.root / PLAYBOOK),
+        playbook=str(playbook),
         inventory=str(access.root / "inventory" / "hosts.py"),
         limit=",".join(names),
         cmdline="--check --diff" if check else "--diff",
@@ -114,12 +129,14 @@ def _play(
     return str(runner.status), told
 
 
-def _listener(seen: Mapping[str, _Seen], progress: Callable[[str], None]) -> Callable[[dict[str, Any]], bool]:
+def _listener(
+    seen: Mapping[str, _Seen], progress: Callable[[str], None], step: str
+) -> Callable[[dict[str, Any]], bool]:
     def listen(event: dict[str, Any]) -> bool:
         data: dict[str, Any] = event.get("event_data") or {}
         kind = event.get("event")
         if kind == "playbook_on_play_start":
-            progress(f"baseline: {data.get('name', '')}")
+            progress(f"{step}: {data.get('name', '')}")
         node = seen.get(str(data.get("host", "")))
         if node is None or kind is None or not kind.startswith("runner_on_"):
             return False
@@ -170,7 +187,7 @@ def _message(result: Mapping[str, Any]) -> str:
     return " ".join(text.split())[:500]
 
 
-def _result(name: str, node: _Seen, check: bool, status: str) -> StepResult:
+def _result(name: str, node: _Seen, check: bool, status: str, step: str) -> StepResult:
     outcome: Outcome
     if node.unreachable is not None:
         outcome, detail = "unreachable", node.unreachable
@@ -184,4 +201,4 @@ def _result(name: str, node: _Seen, check: bool, status: str) -> StepResult:
         outcome = "changed" if node.changes else "unchanged"
         detail = "\n".join(node.diffs) if check else ""
     changes = tuple(dict.fromkeys(node.changes))
-    return StepResult(name, STEP, "ansible", outcome, changes, round(node.seconds, 2), detail)
+    return StepResult(name, step, "ansible", outcome, changes, round(node.seconds, 2), detail)

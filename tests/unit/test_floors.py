@@ -14,7 +14,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"plan", "target", "jump", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset({"render", "diff", "guard", "change", "transport", "probe", "hostsfile", "sim"}),
+    frozenset({"render", "diff", "guard", "change", "transport", "probe", "handed", "hostsfile", "sim"}),
     frozenset(
         {
             "hosts",
