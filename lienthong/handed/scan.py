@@ -100,14 +100,14 @@ class _File:
             events = yaml.parse(text, Loader=yaml.SafeLoader)
             alias = next((event for event in events if isinstance(event, yaml.AliasEvent)), None)
             if alias is not None:
-                yield self._at(
-                    alias.start_mark.line + 1, alias.start_mark.column + 1, "an alias; write it out"
-                )
+                mark = alias.start_mark
+                line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+                yield self._at(line, column, "an alias; write it out")
                 return
             tree = yaml.compose(text, Loader=yaml.SafeLoader)
         except (yaml.YAMLError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            where = getattr(error, "problem_mark", None)
+            line, column = (where.line + 1, where.column + 1) if where else (1, 1)
             yield self._at(line, column, f"not YAML: {getattr(error, 'problem', None) or error}")
             return
         if tree is None:

@@ -65,11 +65,6 @@ FAULTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
         "cd /etc/chrony/conf.d && mv ca.kept ca.crt && systemctl restart chrony",
         (("test_time_is_authenticated", "loc-ninh-vc"),),
     ),
-    "tinh-uy-svc-wan": (
-        "mv /etc/chrony/conf.d/lienthong.conf /root/kept && systemctl restart chrony",
-        "mv /root/kept /etc/chrony/conf.d/lienthong.conf && systemctl restart chrony",
-        (("test_keys_for_the_time_are_given_out", "tinh-uy-svc-wan"),),
-    ),
 }
 
 
@@ -111,22 +106,24 @@ def stranger(district: District) -> Iterator[None]:
         for words in (("down",), ("address", address), ("up",)):
             assert probe(district, where, "ip", "link", "set", "eth0", *words)[0] == 0
 
-    def ask(*more: str) -> None:
-        words = ("-f", "-q", "-n", "-i", "eth0", "-t", "5", "-T", "1", "-s", "/bin/true", *more)
-        assert probe(district, where, "udhcpc", *words)[0] == 0, "nobody offered it an address"
-
     routes = probe(district, where, "ip", "-4", "route", "show", "default")[1].split()
     be(STRANGER)
     try:
-        ask()
+        words = ("-f", "-q", "-n", "-i", "eth0", "-t", "5", "-T", "1", "-s", "/bin/true")
+        offered = probe(district, where, "udhcpc", *words)[0]
         be(own)
         probe(district, where, "ip", "route", "replace", *routes)
+        assert offered == 0, "nobody offered it an address"
         yield
     finally:
-        be(STRANGER)
-        ask("-R")  # gives it back when it ends
-        be(own)
-        probe(district, where, "ip", "route", "replace", *routes)
+        # It cannot give the lease back: udhcpc sends that from the address itself, which it never had.
+        district.on(
+            RESOLVER,
+            "sh",
+            "-c",
+            f"systemctl stop kea-dhcp4-server && sed -i '/{STRANGER}/d' /var/lib/kea/kea-leases4.csv* && "
+            "rm -f /run/lienthong-unknown-devices && systemctl start kea-dhcp4-server",
+        )
 
 
 def test_each_fault_is_found_by_its_own_check(district: District, tmp_path: Path) -> None:
@@ -175,29 +172,6 @@ def test_who_attacks_again_and_again_is_banned_for_a_while(district: District) -
     finally:
         district.on(PORTAL, "fail2ban-client", "unban", "--all")
     assert status(district, "/") == "200"
-
-
-def test_many_at_once_are_told_to_wait(district: District) -> None:
-    """More requests than one client may send are refused with 429 (RFC 6585), before any ban."""
-    url = "https://203.0.113.2/?n=[1-90]"
-    words = (
-        "curl",
-        "-sk",
-        "--parallel",
-        "--parallel-max",
-        "8",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code}\n",
-        url,
-    )
-    try:
-        told = probe(district, "probe-internet", *words)[1].split()
-        assert "200" in told
-        assert "429" in told
-    finally:
-        district.on(PORTAL, "fail2ban-client", "unban", "--all")
 
 
 @pytest.mark.parametrize("name", ["www.example.org"])
