@@ -41,6 +41,8 @@ def test_lines_have_their_queues(site: SitePlan, access: Access, hosts: Hosts, e
     lines = [uplink.name for uplink in site.uplinks if uplink.kind in WAN_LINES]
     if not lines:
         not_applicable(f"inventory: {site.site.slug} has no line to another site")
+    if not gateways(site, access):
+        not_assessed(f"no gateway of {site.site.slug} is a Debian system here: what goes first on its lines?")
     if not known:
         not_assessed(f"the inventory gives no bandwidth_mbps of {', '.join(lines)}: does a call wait there?")
 
