@@ -158,6 +158,7 @@ def topic(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"checks_{name}", ROOT / "checks" / f"test_{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # a dataclass looks its own module up
     spec.loader.exec_module(module)
     return module
 
