@@ -23,6 +23,7 @@ stop)
     tc qdisc del dev "${kept##*/}" root 2>/dev/null
     rm -f "$kept"
   done
+  rmdir "$run" 2>/dev/null || true
   ;;
 status)
   for line in $(lines); do seen "$line" 2>/dev/null | cmp -s - "$run/$line" || echo "$line"; done
