@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets as random
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shlex import quote
 from typing import Any
 
-from lienthong.checks import control, runs
+from lienthong.checks import control, not_applicable, runs
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.words import Zone
 from lienthong.services.backup import Params
@@ -18,6 +20,16 @@ SOURCES = runs("portal") | runs("app")
 DOCUMENTS = "/srv/documents"
 STATUS = "/var/lib/lienthong/backup/status.json"
 JOB = "/usr/local/sbin/lienthong-backup"
+VAULT = "/usr/local/sbin/lienthong-vault"
+STATE = "/var/lib/lienthong/vault"
+AUTHORIZED = "/var/lib/lienthong/fetch/.ssh/authorized_keys"
+#: A login that the vault wrote down is accepted at the source within this, clocks included.
+LOGIN_WITHIN_S = 30.0
+CLOCKS_S = 3.0
+#: So far back a source's journal is compared; the vault remembers longer.
+LOOK_BACK_DAYS = 30
+#: A first fetch and its drill may still be at work when an audit follows an apply.
+SETTLE_S = 90
 
 
 def vault_of(plan: ProvincePlan, node: Node) -> tuple[Node, Params]:
@@ -113,15 +125,18 @@ def test_document_comes_back(node: Node, plan: ProvincePlan, hosts: Any, evidenc
     assert put.stdout.startswith(wanted), f"could not put a document: {put.stderr.strip()}"
     try:
         status = run_job(keeper)
-        back = keeper.run(f"runuser -u vault -- {JOB} restore {quote(node.name)} {quote(name)} | sha256sum")
+        told = answer(keeper, f"restore newest {quote(f'{node.name}/{name}')}")
+        folder = quote(str(told.get("folder", "/nowhere")))
+        back = keeper.run(f"cd {folder} && sha256sum < {node.name}/{name}; {VAULT} forget {folder}")
     finally:
         source.run(f"rm -f {there}")
     mine = status.get("sources", {}).get(node.name, {})
     evidence(f"put on {node.name}: sha256 {wanted}")
     evidence(f"{vault.name}: {status.get('archive')}, {mine.get('files')} files, {status.get('seconds')} s")
-    evidence(f"came back: sha256 {back.stdout.split()[0]}")
+    came = (back.stdout.split() or ["nothing"])[0]
+    evidence(f"came back: sha256 {came}")
     assert mine.get("ok"), f"{vault.name} could not fetch: {mine.get('error')}"
-    assert back.stdout.split()[0] == wanted, f"came back different or not at all: {back.stderr.strip()}"
+    assert came == wanted, f"came back different or not at all: {told.get('error') or back.stderr.strip()}"
 
 
 def run_job(keeper: Any) -> dict[str, Any]:
@@ -137,3 +152,150 @@ def run_job(keeper: Any) -> dict[str, Any]:
         if status and datetime.fromisoformat(status["started"]).timestamp() >= float(asked):
             break
     return status
+
+
+@control("BAK-05", nodes=runs("backup"))
+def test_restore_drill_is_young_and_good(
+    node: Node, plan: ProvincePlan, access: Any, hosts: Any, evidence: Any
+) -> None:
+    """The last restore drill is young and brought every document of every source back, each hash equal."""
+    params = params_of(node)
+    sources = pulled(plan, node, access)
+    if not sources:
+        not_applicable("it pulls from nothing yet")
+    host = hosts(node.name)
+    settle = f"""for i in $(seq {SETTLE_S}); do
+        systemctl is-active -q lienthong-drill || case "$(systemctl is-active lienthong-drill \\
+            lienthong-backup-first)" in *activating*) ;; *) break;; esac; sleep 1; done"""
+    told = host.run(f"{settle}; cat {STATE}/drill.json; systemctl is-enabled lienthong-drill.timer")
+    text, _, armed = told.stdout.strip().rpartition("\n")
+    assert text, f"no drill was ever done: {told.stderr.strip()}"
+    drill = json.loads(text)
+    evidence(
+        f"drill of {drill['started']}: {drill.get('matched', 0)} of {drill.get('expected', 0)} hashes equal"
+    )
+    evidence(f"RTO {drill['rto_s']} s, RPO {drill.get('rpo_s', '?')} s, {drill.get('bytes', 0)} bytes")
+    age = datetime.now(UTC) - datetime.fromisoformat(drill["started"])
+    assert drill["ok"], f"the drill failed: {drill['error']}"
+    assert age <= timedelta(days=params.drill_days), (
+        f"the drill is {age} old, allowed are {params.drill_days} d"
+    )
+    assert set(drill["sources"]) >= set(sources), (
+        f"not drilled: {sorted(set(sources) - set(drill['sources']))}"
+    )
+    assert armed == "enabled", f"lienthong-drill.timer is {armed}"
+
+
+@control("BAK-04", nodes=runs("backup"))
+def test_no_archive_vanished(node: Node, plan: ProvincePlan, access: Any, hosts: Any, evidence: Any) -> None:
+    """Every archive of root's ledger is still there, and what was written was only added to."""
+    if not pulled(plan, node, access):
+        not_applicable("it pulls from nothing yet")
+    host = hosts(node.name)
+    owner = host.run(f"stat -c '%U %a' {STATE} {STATE}/ledger.jsonl").stdout.split()
+    told = answer(host, "list")
+    evidence(f"ledger and its folder: {' '.join(owner)}")
+    assert "error" not in told, told["error"]
+    look, archives = told["look"], told["archives"]
+    evidence(
+        f"{len(archives)} archives; last look {look.get('at')}, ledger {look.get('seq')}:{look.get('head')}"
+    )
+    assert owner == ["root", "755", "root", "644"], "somebody else may write to the ledger"
+    vanished = [one["name"] for one in archives if not one["there"]]
+    assert not vanished, f"{len(vanished)} archives vanished, the first is {vanished[0]}"
+    assert look.get("ok"), "; ".join(look.get("findings", ["nobody looked after the last job"]))
+    last = status_of(host).get("ended")
+    running = host.run("systemctl is-active lienthong-backup lienthong-backup-first").stdout
+    assert "activating" in running or not last or look["at"] >= last, "nobody looked after the last job"
+
+
+@control("BAK-04", nodes=SOURCES)
+def test_fetch_key_is_used_by_its_vault_only(
+    node: Node, plan: ProvincePlan, hosts: Any, evidence: Any
+) -> None:
+    """The key that fetches is tied to the vault's address, and every login with it was the vault's."""
+    vault, _ = vault_of(plan, node)
+    source = hosts(node.name)
+    lines = source.run(f"cat {AUTHORIZED}").stdout.splitlines()
+    loose = [line for line in lines if not re.match(r'command="[^"]+",restrict,from="[0-9.]+" ', line)]
+    assert lines, "nobody may fetch"
+    assert not loose, "a key is tied to no address or to no command"
+    bound = {match[1] for line in lines if (match := re.search(r'from="([0-9.]+)"', line))}
+    prints = set(re.findall(r"SHA256:\S+", source.run(f"ssh-keygen -lf {AUTHORIZED}").stdout))
+    evidence(f"{len(prints)} keys, from {', '.join(sorted(bound))}")
+    told = source.run(
+        "journalctl _COMM=sshd _UID=0 -o json --output-fields=MESSAGE --no-pager "
+        f"--since '-{LOOK_BACK_DAYS}d' --grep 'publickey for lienthong-fetch from'"
+    )
+    logins = [login for line in told.stdout.splitlines() if (login := login_of(line)) and login.key in prints]
+    tries = [
+        float(line.split()[0])
+        for line in hosts(vault.name).run("cat /var/lib/lienthong/backup/logins").stdout.splitlines()
+        if line.split()[1:] == [node.name]
+    ]
+    accepted = [login for login in logins if login.accepted]
+    refused = [login for login in logins if not login.accepted]
+    evidence(f"{len(accepted)} logins with it, the vault tried {len(tries)} times; {len(refused)} refused")
+    assert not refused, f"the key was tried from {refused[0].address} at {refused[0].when}: is it stolen?"
+    odd = unexplained(accepted, tries, str(vault.address))
+    assert not odd, f"a login from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
+
+
+@dataclass(frozen=True)
+class Login:
+    """One line of a source's sshd about the account that fetches."""
+
+    at: float
+    accepted: bool
+    address: str
+    key: str
+
+    @property
+    def when(self) -> str:
+        return datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
+
+
+def login_of(line: str) -> Login | None:
+    """From a line of `journalctl -o json`."""
+    try:
+        entry = json.loads(line)
+        said, at = str(entry["MESSAGE"]), int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+    except (ValueError, KeyError):
+        return None
+    found = re.match(
+        r"(Accepted|Failed) publickey for lienthong-fetch from (\S+) port \d+ ssh2: \S+ (SHA256:\S+)", said
+    )
+    return Login(at, found[1] == "Accepted", found[2], found[3]) if found else None
+
+
+def unexplained(accepted: list[Login], tries: list[float], address: str) -> list[Login]:
+    """Logins that are not the vault's: each that it wrote down before it began explains one."""
+    left = sorted(tries)
+    odd = []
+    for login in sorted(accepted, key=lambda one: one.at):
+        mine = [at for at in left if -CLOCKS_S <= login.at - at <= LOGIN_WITHIN_S]
+        if login.address == address and mine:
+            left.remove(mine[0])
+        else:
+            odd.append(login)
+    return odd
+
+
+def params_of(vault: Node) -> Params:
+    """What the inventory says of a vault."""
+    params = vault.services["backup"].params
+    assert isinstance(params, Params)
+    return params
+
+
+def pulled(plan: ProvincePlan, vault: Node, access: Any) -> list[str]:
+    """What a vault pulls from that this target has."""
+    running = plan.running(params_of(vault).sources, vault.side)
+    return sorted(node.name for node in running if access.reaches(node))
+
+
+def answer(host: Any, words: str) -> dict[str, Any]:
+    """What root's program on a vault says last; `error` when it failed."""
+    told = host.run(f"{VAULT} {words}")
+    lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
+    return dict(json.loads(lines[-1])) if lines else {"error": told.stderr.strip() or "no answer"}

@@ -2,6 +2,8 @@
 
 The vault makes its own key, so a source can be told its public half only after that. The source therefore
 asks the vault when its own turn has come, not when the run is being planned, and waits if it must.
+What the vault's own account is not trusted with (the ledger, restores, drills) is root's, see
+templates/hosts/backup/vault/.
 """
 
 from __future__ import annotations
@@ -44,7 +46,19 @@ SNAPSHOT = "/usr/local/sbin/lienthong-snapshot"
 CONF = "/etc/lienthong/backup"
 KEY = f"{CONF}/fetch_ed25519"
 STORE = "/srv/vault"
+#: The folder of a source's databases beside its documents (lienthong.restore.base).
+DUMPS = ".lienthong-databases"
+LIBRARY = "/usr/local/lib/lienthong/vault"
+PROGRAM = "/usr/local/sbin/lienthong-vault"
+JOB = "/usr/local/sbin/lienthong-backup"
+UNITS = "/etc/systemd/system"
+#: Reads the repository and nothing else: restores and drills are its work.
+READER = "vault-read"
+#: A drill comes when the night's job is done.
+DRILL_AFTER_H = 3
 MAX_BYTES = 200 * 2**30
+#: A first fetch waits so long for its sources, which may be in the same run.
+PATIENCE_S = 120
 KEY_WAIT_S = 60
 
 
@@ -62,10 +76,11 @@ def sources(vault: Node) -> list[Node]:
 
 
 def vault() -> None:
-    """Account, key, repository, job and timer of the vault."""
+    """Accounts, key, repository, job, ledger, drill and timers of the vault."""
     mine = params(me)
     now = node_state()
     user("vault", home=STORE, name="backup: account of the vault")
+    user(READER, home=f"/var/lib/lienthong/{READER}", name="backup: account that reads the vault")
     job = File(
         f"{CONF}/job.json",
         json.dumps(
@@ -76,6 +91,7 @@ def vault() -> None:
                 "keep_daily": mine.keep_daily,
                 "keep_monthly": mine.keep_monthly,
                 "max_bytes": MAX_BYTES,
+                "drill_days": mine.drill_days,
             },
             indent=1,
         )
@@ -86,9 +102,13 @@ def vault() -> None:
     )
     passphrase = space.secrets.get(SecretRef(f"borg/{me.name}")).reveal()
     timer = File(
-        "/etc/systemd/system/lienthong-backup.timer",
-        render("backup/lienthong-backup.timer.j2", hour=mine.hour),
+        f"{UNITS}/lienthong-backup.timer", render("backup/lienthong-backup.timer.j2", hour=mine.hour)
     )
+    drills = File(
+        f"{UNITS}/lienthong-drill.timer",
+        render("backup/lienthong-drill.timer.j2", hour=(mine.hour + DRILL_AFTER_H) % 24),
+    )
+    unit = "backup/lienthong-backup.service.j2"
     place(
         Folder(CONF),
         Folder(STORE, mode="0700", user="vault", group="vault"),
@@ -98,9 +118,18 @@ def vault() -> None:
         File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
         File(f"{CONF}/known_hosts", known or "# no source\n"),
         job,
-        File("/usr/local/sbin/lienthong-backup", render("backup/job.py"), mode="0755"),
-        File("/etc/systemd/system/lienthong-backup.service", render("backup/lienthong-backup.service")),
+        File(JOB, render("backup/job.py"), mode="0755"),
+        File(f"{UNITS}/lienthong-backup.service", render(unit, patience_s=0)),
+        File(f"{UNITS}/lienthong-backup-first.service", render(unit, patience_s=PATIENCE_S)),
         timer,
+        Folder("/usr/local/lib/lienthong"),
+        Folder(LIBRARY),
+        *(File(f"{LIBRARY}/{name}", render(f"backup/vault/{name}")) for name in modules()),
+        File(PROGRAM, render("backup/vault/main.py"), mode="0755"),
+        Folder("/var/lib/lienthong/vault"),
+        Folder(f"/var/lib/lienthong/{READER}", mode="0700", user=READER, group=READER),
+        File(f"{UNITS}/lienthong-drill.service", render("backup/lienthong-drill.service")),
+        drills,
         name="backup: the vault's files",
     )
     command(
@@ -117,13 +146,36 @@ def vault() -> None:
         name="backup: repository",
     )
     service("lienthong-backup.timer", watch=(timer.path,), name="backup: daily")
+    service("lienthong-drill.timer", watch=(drills.path,), name="backup: drills")
     command(
-        # A new source need not wait for the night, nor for its own half of this run.
-        "systemd-run --quiet --no-block --collect --unit=lienthong-backup-first --uid=vault --gid=vault "
-        "/usr/local/sbin/lienthong-backup run --patience 120",
+        # A new source need not wait for the night, nor for its own half of this run; a drill follows.
+        "systemctl start --no-block lienthong-backup-first.service",
         what="fetch for the first time",
         when=bool(sources(me)) and differs(job, now.files.get(job.path)),
         name="backup: first fetch",
+    )
+
+
+def modules() -> list[str]:
+    """The files of root's programs, beside the one that is called."""
+    folder = space.root / "templates" / "hosts" / "backup" / "vault"
+    return sorted(path.name for path in folder.glob("*.py") if path.name != "main.py")
+
+
+def no_vault() -> None:
+    """What made this node a vault is gone; the repository and its ledger stay, for a person to take away."""
+    now = node_state()
+    if f"{UNITS}/lienthong-backup.timer" not in now.files:
+        return
+    for name in ("lienthong-backup.timer", "lienthong-drill.timer"):
+        service(name, enabled=False, running=False, name=f"backup: no {name} any more")
+    ours = ("lienthong-backup.", "lienthong-backup-first.", "lienthong-drill.", "lienthong-copy.")
+    absent(
+        *(path for path in now.files if path.startswith(tuple(f"{UNITS}/{name}" for name in ours))),
+        *(path for path in now.files if path.startswith((f"{LIBRARY}/", f"{CONF}/"))),
+        JOB,
+        PROGRAM,
+        name="backup: no vault any more",
     )
 
 
@@ -138,11 +190,12 @@ def source(vaults: list[Node]) -> None:
         when=ACCOUNT not in node_state().groups.get(READERS, ()),
         name="backup: the account reads the documents",
     )
+    databases = DUMPS if me.runs("database") else ""
     place(
         Folder("/var/lib/lienthong"),
         Folder(HOME),
         Folder(f"{HOME}/.ssh"),
-        File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS), mode="0755"),
+        File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS, databases=databases), mode="0755"),
         name="backup: snapshot",
     )
     admit(vaults, name="backup: the vault may fetch")
@@ -190,6 +243,8 @@ def _in_this_run(vault: Node) -> bool:
 
 if me.runs("backup"):
     vault()
+else:
+    no_vault()
 served = [
     node
     for node in space.plan.running("backup", me.side)

@@ -34,6 +34,9 @@ class Params(Model):
     rpo_hours: Int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
     keep_daily: Int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
     keep_monthly: Int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")
+    drill_days: Int = Field(
+        default=7, ge=2, le=180, description="a restore of all, every hash compared, is at most this old"
+    )
     copies: tuple[Copy, ...] = Field(default=(), description="copies elsewhere; 3-2-1 asks for two")
 
 

@@ -43,8 +43,23 @@ CALL = "test_call_carries_sound_and_picture"
 LAST = "test_last_copy_is_young"
 BACK = "test_document_comes_back"
 STORE = "test_store_is_encrypted"
+DRILL = "test_restore_drill_is_young_and_good"
+VANISHED = "test_no_archive_vanished"
+THIEF = "test_fetch_key_is_used_by_its_vault_only"
 WEB = "test_portal_from_outside"
 APP = "test_app_from_users"
+LEDGER = "/var/lib/lienthong/vault"
+AS_VAULT = "runuser -u vault --"
+BORG = (
+    "env BORG_BASE_DIR=/srv/vault/base BORG_REPO=/srv/vault/borg "
+    "BORG_PASSCOMMAND='cat /etc/lienthong/backup/passphrase'"
+)
+FETCH = (
+    f"{AS_VAULT} ssh -F none -T -i /etc/lienthong/backup/fetch_ed25519 -o BatchMode=yes "
+    "-o UserKnownHostsFile=/etc/lienthong/backup/known_hosts "
+    "lienthong-fetch@$(python3 -c 'import json; "
+    'print(json.load(open("/etc/lienthong/backup/job.json"))["sources"][0]["address"])\')'
+)
 NGINX = "/etc/nginx/nginx.conf"
 ACCOUNTS = "/etc/baresip/accounts"
 
@@ -114,10 +129,29 @@ ROUNDS = {
             "tinh-uy-portal",
             "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept",
             "mv /root/kept /var/lib/lienthong/fetch/.ssh/authorized_keys",
-            ((BACK, "tinh-uy-portal"),),
+            ((BACK, "tinh-uy-portal"), (THIEF, "tinh-uy-portal")),
+        ),
+        Fault(
+            "tinh-uy-vault-net",
+            f'cd {LEDGER} && cp -p drill.json kept && sed -i \'s/d": "20../d": "2000/\' drill.json',
+            f"mv {LEDGER}/kept {LEDGER}/drill.json",
+            ((DRILL, "tinh-uy-vault-net"),),
+        ),
+        # Whoever has the key and the vault's address; afterwards the vault says that it was itself.
+        Fault(
+            "tinh-uy-vault-wan",
+            f"date +%s.%N > /run/when && {FETCH} > /dev/null",
+            f"{AS_VAULT} sh -c 'echo \"$(cat /run/when) loc-ninh-srv\" >> /var/lib/lienthong/backup/logins'",
+            ((THIEF, "loc-ninh-srv"),),
         ),
     ),
-    "store in reach, loose accounts, second address, open port": (
+    "store in reach, an archive deleted, loose accounts, second address, open port": (
+        Fault(
+            "tinh-uy-vault-wan",
+            f"{AS_VAULT} {BORG} sh -c 'borg delete ::$(borg list --last 1 --short)'",
+            "lienthong-vault look; lienthong-vault undelete",
+            ((VANISHED, "tinh-uy-vault-wan"),),
+        ),
         Fault(
             "tinh-uy-vault-net",
             "nft insert rule inet lienthong input tcp dport 22 accept",
@@ -229,14 +263,8 @@ def test_the_private_key_never_left_the_vault(district: District) -> None:
 
 def test_a_source_gives_documents_and_nothing_else(district: District) -> None:
     """What the vault may run on a source is the one command, whatever it asks for."""
+    known = f"{AS_VAULT} sh -c 'echo \"$(date +%s.%N) tinh-uy-portal\" >> /var/lib/lienthong/backup/logins'"
     told = district.on(
-        "tinh-uy-vault-net",
-        "sh",
-        "-c",
-        "runuser -u vault -- ssh -F none -T -i /etc/lienthong/backup/fetch_ed25519 -o BatchMode=yes "
-        "-o UserKnownHostsFile=/etc/lienthong/backup/known_hosts "
-        "lienthong-fetch@$(python3 -c 'import json; "
-        'print(json.load(open("/etc/lienthong/backup/job.json"))["sources"][0]["address"])\') '
-        "'cat /etc/passwd' | tar -t | head -1",
+        "tinh-uy-vault-net", "sh", "-c", f"{known}; {FETCH} 'cat /etc/passwd' | tar -t | head -1"
     )
     assert told.strip() == "./"

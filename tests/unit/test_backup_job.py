@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import io
 import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -94,26 +93,29 @@ def test_a_stream_that_ends_early_is_a_failure(job: ModuleType, tmp_path: Path, 
         job.unpack(io.BytesIO(whole[:cut]), tmp_path, 10_000)
 
 
-def test_archives_that_vanish_are_noticed(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[Sequence[str]] = []
+def test_every_try_is_written_down_before_it_begins(
+    job: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(job, "LOGINS", tmp_path / "logins")
+    seen: list[int] = []
 
-    def borg(*words: str, **_: Any) -> Any:
-        said.append(words)
-        return type("Done", (), {"stdout": b"b\nc\n"})
+    def once(*_: Any) -> Any:
+        seen.append(len(job.LOGINS.read_text().splitlines()))
+        if len(seen) == 1:
+            raise job.Failed("cut")
+        return {"files": 1}
 
-    monkeypatch.setattr(job, "borg", borg)
-    conf = {"keep_daily": 14, "keep_monthly": 12}
-    with pytest.raises(job.Failed, match="1 archives have vanished, the first is a"):
-        job.prune(conf, {"archive": "c", "archives": ["a", "b"]})
-    assert ("prune", "--keep-daily", "14", "--keep-monthly", "12") not in said
-    status = {"archive": "c", "archives": ["b"]}
-    job.prune(conf, status)
-    assert status["archives"] == ["b", "c"]
-    assert ("prune", "--keep-daily", "14", "--keep-monthly", "12") in said
+    monkeypatch.setattr(job, "fetch_once", once)
+    monkeypatch.setattr(job.time, "sleep", lambda _: None)
+    assert job.fetch({}, {"name": "a-srv"}, job.time.monotonic() + 60) == {"files": 1}
+    assert seen == [1, 2]
 
 
-def test_pruning_is_done_once_a_day(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "borg", lambda *_, **__: pytest.fail("no borg is needed"))
-    status: dict[str, Any] = {"archive": "b", "archives": ["a"], "pruned_at": job.time.time() - 60}
-    job.prune({}, status)
-    assert status["archives"] == ["a", "b"]
+def test_old_logins_are_forgotten_and_young_ones_kept(
+    job: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(job, "LOGINS", tmp_path / "logins")
+    young = f"{job.time.time() - 60:.3f} a-srv\n"
+    job.LOGINS.write_text(f"1000.000 a-srv\n{young}")
+    job.forget_logins()
+    assert job.LOGINS.read_text() == young

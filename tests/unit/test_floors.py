@@ -41,6 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "goback",
             "planfile",
             "reorganise",
+            "restore",
             "trust",
         }
     ),

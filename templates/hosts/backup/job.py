@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 """The vault's job. Written by Liên Thông as /usr/local/sbin/lienthong-backup; runs as the account `vault`.
 
-    lienthong-backup run [--patience SECONDS]     fetch, hash, archive, prune; the status says how it went
-    lienthong-backup list                         archives, oldest first
+    lienthong-backup run [--patience SECONDS]     fetch, hash, archive; the status says how it went
     lienthong-backup info                         how the repository is kept, as JSON
-    lienthong-backup restore SOURCE PATH [ARCHIVE]   one document to standard output
 
+What is pruned, what comes back, and whether anything vanished, is not this account's to say: `lienthong-vault` does, as root.
 The vault pulls: each source's account has one forced command that streams a tar of its documents. A source
 may be hostile: only plain files and folders with plain names are taken from its stream, up to a set size.
 Standard library only.
@@ -34,7 +33,9 @@ STATE = Path("/var/lib/lienthong/backup")
 REPOSITORY = STORE / "borg"
 STAGING = STORE / "staging"
 STATUS = STATE / "status.json"
-PRUNE_EVERY_S = 20 * 3600
+LOGINS = STATE / "logins"
+#: So long it is remembered when this vault logged in at a source.
+REMEMBER_S = 40 * 86400
 
 
 class Failed(Exception):
@@ -108,12 +109,29 @@ def take(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str
 def fetch(conf: dict[str, Any], source: dict[str, str], deadline: float) -> dict[str, Any]:
     """One source's documents into the staging folder; tries again until `deadline`."""
     while True:
+        remember(source["name"])
         try:
             return fetch_once(conf, source)
         except Failed:
             if time.monotonic() > deadline:
                 raise
             time.sleep(2)
+
+
+def remember(source: str) -> None:
+    """Write down, before it begins, that we log in at a source: any other login there with our key is a thief's."""
+    with LOGINS.open("a", encoding="utf-8") as file:
+        file.write(f"{time.time():.3f} {source}\n")
+
+
+def forget_logins() -> None:
+    """Keep what is young enough to be compared with a source's journal."""
+    if LOGINS.exists():
+        lines = LOGINS.read_text(encoding="utf-8").splitlines(keepends=True)
+        young = [line for line in lines if float(line.split()[0]) > time.time() - REMEMBER_S]
+        fresh = LOGINS.with_suffix(".new")
+        fresh.write_text("".join(young), encoding="utf-8")
+        fresh.replace(LOGINS)
 
 
 def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
@@ -148,6 +166,7 @@ def borg(*words: str, cwd: Path = STORE) -> subprocess.CompletedProcess[bytes]:
     """Run borg; the passphrase reaches it by a command that reads a file, never by an argument."""
     environment = {
         **os.environ,
+        "TZ": "UTC",  # an archive's start is compared with root's clock
         "BORG_REPO": str(REPOSITORY),
         "BORG_PASSCOMMAND": f"cat {CONF / 'passphrase'}",
         "BORG_BASE_DIR": str(STORE / "base"),
@@ -168,6 +187,7 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
     hashes: dict[str, str] = {}
     shutil.rmtree(STAGING, ignore_errors=True)
     STAGING.mkdir(mode=0o700)
+    forget_logins()
     try:
         with ThreadPoolExecutor(4) as pool:
             until = began + patience_s
@@ -181,6 +201,8 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             except Failed as error:
                 shutil.rmtree(STAGING / name, ignore_errors=True)
                 sources[name] = {**old, "ok": False, "error": str(error)}
+        whole = {name: source["ok"] for name, source in sources.items()}
+        (STAGING / "SOURCES.json").write_text(json.dumps(whole, sort_keys=True), encoding="utf-8")
         manifest = "".join(f"{digest}  {path}\n" for path, digest in sorted(hashes.items()))
         (STAGING / "SHA256SUMS").write_text(manifest, encoding="utf-8", errors="surrogateescape")
         archive = f"{conf['name']}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
@@ -193,7 +215,6 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             "bytes": sum(source.get("bytes", 0) for source in sources.values() if source["ok"]),
             "manifest_sha256": hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest(),
         }
-        prune(conf, status)
         failed = sorted(name for name, source in sources.items() if not source["ok"])
         status["ok"] = not failed
         if failed:
@@ -209,37 +230,12 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
     return status
 
 
-def prune(conf: dict[str, Any], status: dict[str, Any]) -> None:
-    """Once a day: forget what is past its time, and notice archives that somebody else made vanish."""
-    if time.time() - status.get("pruned_at", 0.0) < PRUNE_EVERY_S:
-        status["archives"] = [*status.get("archives", []), status["archive"]]
-        return
-    there = names()
-    missing = sorted(set(status.get("archives", [])) - set(there))
-    if missing:
-        raise Failed(f"{len(missing)} archives have vanished, the first is {missing[0]}")
-    keep = ["--keep-daily", str(conf["keep_daily"]), "--keep-monthly", str(conf["keep_monthly"])]
-    borg("prune", *keep)
-    status |= {"archives": names(), "pruned_at": time.time()}
-
-
-def names() -> list[str]:
-    """Archives, oldest first."""
-    return borg("list", "--short").stdout.decode().split()
-
-
 def write(status: dict[str, Any]) -> None:
     """Put the status in place whole; anybody may read it, it names no document."""
     fresh = STATUS.with_suffix(".new")
     fresh.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     fresh.chmod(0o644)
     fresh.replace(STATUS)
-
-
-def restore(source: str, path: str, archive: str) -> None:
-    """One document to standard output."""
-    archive = archive or names()[-1]
-    sys.stdout.buffer.write(borg("extract", "--stdout", f"::{archive}", f"{source}/{path}").stdout)
 
 
 def main(words: list[str]) -> int:
@@ -256,12 +252,8 @@ def main(words: list[str]) -> int:
                         status.get("archive", "no archive"), status["error"] or "ok", status["seconds"], "s"
                     )
                     return 0 if status["ok"] else 1
-            case ["list"]:
-                print("\n".join(names()))
             case ["info"]:
                 print(borg("info", "--json").stdout.decode())
-            case ["restore", source, path, *rest]:
-                restore(source, path, rest[0] if rest else "")
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

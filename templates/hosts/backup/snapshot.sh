@@ -19,6 +19,12 @@ for try in 1 2 3; do
   [ "$try" = 3 ] && { echo "documents keep changing" >&2; exit 75; }
 done
 chmod -R u+rwX "$copy/documents"
+{% if databases %}
+# Beside the documents, each database as of one moment. What is called so among the documents would be hidden by it.
+[ ! -e "$copy/documents/{{ databases }}" ] || { echo "a document is called {{ databases }}" >&2; exit 76; }
+mkdir "$copy/documents/{{ databases }}"
+/usr/local/sbin/lienthong-database dump "$copy/documents/{{ databases }}"
+{% endif %}
 cd "$copy/documents"
 # The lock is held until the copy is made; sending may take long.
 exec 9<&-

@@ -1,0 +1,37 @@
+"""Which logins at a source are the vault's, by the source's own journal."""
+
+from __future__ import annotations
+
+import json
+
+from checks.test_backup import Login, login_of, unexplained
+
+VAULT = "10.128.5.10"
+
+
+def line(said: str, at: float = 1000.0) -> str:
+    return json.dumps({"MESSAGE": said, "__REALTIME_TIMESTAMP": str(int(at * 1e6))})
+
+
+def login(at: float, address: str = VAULT) -> Login:
+    return Login(at, True, address, "SHA256:a")
+
+
+def test_a_login_is_read_from_the_journal() -> None:
+    told = line(f"Accepted publickey for lienthong-fetch from {VAULT} port 38826 ssh2: ED25519 SHA256:a")
+    assert login_of(told) == login(1000.0)
+    refused = login_of(told.replace("Accepted", "Failed"))
+    assert refused is not None and not refused.accepted
+    for other in (
+        "no json",
+        "{}",
+        line("Accepted publickey for lienthong from 1.2.3.4 port 1 ssh2: X SHA256:a"),
+    ):
+        assert login_of(other) is None
+
+
+def test_each_try_of_the_vault_explains_one_login() -> None:
+    assert unexplained([login(1001), login(1002)], [1000.5, 1001.5, 1900], VAULT) == []
+    assert unexplained([login(1001), login(1002)], [1000.5], VAULT) == [login(1002)]
+    assert unexplained([login(2000)], [1000.5], VAULT) == [login(2000)]
+    assert unexplained([login(1001, "10.9.9.9")], [1000.5], VAULT) == [login(1001, "10.9.9.9")]
