@@ -19,14 +19,15 @@ from lienthong.errors import Unreachable
 BLOCK = 1 << 20
 
 
-def sealed(recipient: str, plain: Iterable[bytes]) -> Generator[bytes]:
-    """The ciphertext of blocks.
+def sealed(recipient: str, plain: Iterable[bytes], *others: str) -> Generator[bytes]:
+    """The ciphertext of blocks, which each of the recipients can open.
 
     Raises:
         Unreachable: age is not on this machine.
         BundleRefused: age failed.
     """
-    return _through(("age", "--encrypt", "--recipient", recipient), plain)
+    to = [word for one in (recipient, *others) for word in ("--recipient", one)]
+    return _through(("age", "--encrypt", *to), plain)
 
 
 def opened(identity: Path, cipher: Iterable[bytes]) -> Generator[bytes]:

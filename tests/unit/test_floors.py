@@ -42,6 +42,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "planfile",
             "reorganise",
             "restore",
+            "state",
             "trust",
         }
     ),
