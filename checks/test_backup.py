@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from shlex import quote
 from typing import Any
 
-from lienthong.checks import control, not_applicable, runs
+from lienthong.checks import control, not_applicable, not_assessed, runs
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.words import Zone
 from lienthong.services.backup import Params
@@ -184,6 +184,28 @@ def test_restore_drill_is_young_and_good(
         f"not drilled: {sorted(set(sources) - set(drill['sources']))}"
     )
     assert armed == "enabled", f"lienthong-drill.timer is {armed}"
+
+
+@control("BAK-03", nodes=runs("backup"))
+def test_offline_copy_is_young_and_away(node: Node, hosts: Any, evidence: Any) -> None:
+    """A copy that nobody can rewrite was made lately, read back whole, and is not attached now."""
+    copies = [copy for copy in params_of(node).copies if copy.offline]
+    if not copies:
+        not_assessed("no copy of this vault is declared as offline: is there one, where, and how old is it?")
+    host = hosts(node.name)
+    told = host.run(f"cat {STATE}/copies.json").stdout
+    known = json.loads(told) if told.strip() else {}
+    for copy in copies:
+        last = known.get(copy.name)
+        assert last, f"nothing was ever copied to {copy.name}"
+        evidence(
+            f"{copy.name}, {copy.place}: {last['at']}, {last.get('archives', 0)} archives, {last['error']}"
+        )
+        assert last["ok"], f"the last copy to {copy.name} failed: {last['error']}"
+        age = datetime.now(UTC) - datetime.fromisoformat(last["at"])
+        assert age <= timedelta(days=copy.max_age_days), f"{copy.name} is {age.days} days old"
+        attached = host.run(f"mountpoint -q /media/lienthong/{copy.name}").rc == 0
+        assert not attached, f"{copy.name} is attached: whoever is root on the vault can spoil it"
 
 
 @control("BAK-04", nodes=runs("backup"))

@@ -47,11 +47,14 @@ CONF = "/etc/lienthong/backup"
 KEY = f"{CONF}/fetch_ed25519"
 STORE = "/srv/vault"
 #: The folder of a source's databases beside its documents (lienthong.restore.base).
+SIGNATURES = "/srv/signatures"
 DUMPS = ".lienthong-databases"
 LIBRARY = "/usr/local/lib/lienthong/vault"
 PROGRAM = "/usr/local/sbin/lienthong-vault"
 JOB = "/usr/local/sbin/lienthong-backup"
 UNITS = "/etc/systemd/system"
+#: Where an offline medium is attached, by its name.
+MEDIA = "/media/lienthong"
 #: Reads the repository and nothing else: restores and drills are its work.
 READER = "vault-read"
 #: A drill comes when the night's job is done.
@@ -92,6 +95,8 @@ def vault() -> None:
                 "keep_monthly": mine.keep_monthly,
                 "max_bytes": MAX_BYTES,
                 "drill_days": mine.drill_days,
+                "copies": [copy.name for copy in mine.copies if copy.offline],
+                **({"scan": {"signatures": SIGNATURES}} if me.runs("scan") else {}),
             },
             indent=1,
         )
@@ -130,6 +135,10 @@ def vault() -> None:
         Folder(f"/var/lib/lienthong/{READER}", mode="0700", user=READER, group=READER),
         File(f"{UNITS}/lienthong-drill.service", render("backup/lienthong-drill.service")),
         drills,
+        Folder(MEDIA),
+        *(Folder(f"{MEDIA}/{copy.name}") for copy in mine.copies if copy.offline),
+        File(f"{UNITS}/lienthong-copy.service", render("backup/lienthong-copy.service")),
+        File(f"{UNITS}/lienthong-copy.timer", render("backup/lienthong-copy.timer")),
         name="backup: the vault's files",
     )
     command(
@@ -147,6 +156,10 @@ def vault() -> None:
     )
     service("lienthong-backup.timer", watch=(timer.path,), name="backup: daily")
     service("lienthong-drill.timer", watch=(drills.path,), name="backup: drills")
+    offline = any(copy.offline for copy in mine.copies)
+    service(
+        "lienthong-copy.timer", enabled=offline, running=offline, name="backup: copies that are taken away"
+    )
     command(
         # A new source need not wait for the night, nor for its own half of this run; a drill follows.
         "systemctl start --no-block lienthong-backup-first.service",
@@ -167,7 +180,7 @@ def no_vault() -> None:
     now = node_state()
     if f"{UNITS}/lienthong-backup.timer" not in now.files:
         return
-    for name in ("lienthong-backup.timer", "lienthong-drill.timer"):
+    for name in ("lienthong-backup.timer", "lienthong-drill.timer", "lienthong-copy.timer"):
         service(name, enabled=False, running=False, name=f"backup: no {name} any more")
     ours = ("lienthong-backup.", "lienthong-backup-first.", "lienthong-drill.", "lienthong-copy.")
     absent(

@@ -25,6 +25,9 @@ def command(
         str | None, typer.Argument(metavar="[PATH]", help="a document or folder below /srv/documents")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="all documents of the host")] = False,
+    database: Annotated[
+        str, typer.Option("--database", metavar="NAME", help="a database, to a scratch one on its host")
+    ] = "",
     archive: Annotated[str, typer.Option("--archive", help="not the newest but this one")] = "",
     to: Annotated[Path | None, typer.Option("--to", help="a new folder on this computer")] = None,
     over_original: Annotated[
@@ -51,18 +54,20 @@ def command(
     """
     from lienthong.model.words import Target
     from lienthong.report.hostile import json_text
-    from lienthong.restore import back, pick, told
+    from lienthong.restore import back, base, pick, told
     from lienthong.restore.far import Far
 
-    if sum((drill, undelete, bool(accept), path is not None or everything)) > 1:
-        raise LienThongError("one thing at a time", hint="a path or --all, --drill, --undelete or --accept")
+    if sum((drill, undelete, bool(accept), bool(database), path is not None or everything)) > 1:
+        raise LienThongError(
+            "one thing at a time", hint="a path, --all, --database, --drill, --undelete or --accept"
+        )
     if to is not None and over_original:
         raise LienThongError("--to and --over-original are two places", hint="name one")
     ws = Workspace(find_root(root), target.value if target else os.environ.get("LIENTHONG_TARGET"))
     access = ws.access
     say(f"restore · target {access.target.value}")
     whole = path is not None or everything
-    if whole:
+    if whole or database:
         if name is None:
             raise LienThongError("whose documents?", hint="lienthong restore HOST PATH")
         one, source = pick.of_source(ws, name)
@@ -82,6 +87,9 @@ def command(
         if whole:
             done = back.restore(far, kept[0], source, path or "", archive, to=to, over_original=over_original)
             data, text, good = done.data(), told.restored(done), done.good
+        elif database:
+            came = base.restore(far, kept[0], source, database, archive)
+            data, text, good = came.data(), came.text(), came.good
         elif drill:
             results = [(found.vault.name, far.ask(found.vault, "drill")) for found in _with_sources(kept)]
             data = [{"vault": vault, **answer} for vault, answer in results]

@@ -41,7 +41,7 @@ ROOTS: tuple[str, ...] = (
     "/var/spool/rsyslog",
 )
 #: Folders whose own mode and owner matter, but not what lies in them (documents, repositories, logs).
-SHALLOW: tuple[str, ...] = ("/srv", "/var/log/lienthong")
+SHALLOW: tuple[str, ...] = ("/media/lienthong", "/srv", "/var/log/lienthong")
 
 PKI = "/etc/lienthong/pki"
 _SCRIPT = r"""

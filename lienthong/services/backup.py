@@ -22,7 +22,11 @@ class Copy(Model):
         description="site/building where it stands"
     )
     medium: Literal["disk", "tape", "object"] = Field(description="what it is written to")
-    offline: Flag = Field(default=False, description="reachable by nobody while it is not being written")
+    offline: Flag = Field(
+        default=False,
+        description="attached under /media/lienthong/<name> while it is written, and by nobody else",
+    )
+    max_age_days: Int = Field(default=31, ge=1, le=366, description="its newest state is at most this old")
     immutable: Flag = Field(default=False, description="cannot be rewritten, even by its own administrator")
 
 

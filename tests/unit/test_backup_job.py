@@ -119,3 +119,52 @@ def test_old_logins_are_forgotten_and_young_ones_kept(
     job.LOGINS.write_text(f"1000.000 a-srv\n{young}")
     job.forget_logins()
     assert job.LOGINS.read_text() == young
+
+
+def test_a_broken_line_is_tried_again_and_a_refusal_is_not(
+    job: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(job, "LOGINS", tmp_path / "logins")
+    monkeypatch.setattr(job.time, "sleep", lambda _: None)
+    answers: list[Any] = []
+
+    def once(*_: Any) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(job, "fetch_once", once)
+    answers[:] = [job.Broken("cut"), job.Broken("cut"), {"files": 1}]
+    assert job.fetch({}, {"name": "a"}, 0.0) == {"files": 1}
+    answers[:] = [job.Failed("denied"), {"files": 1}]
+    with pytest.raises(job.Failed, match="denied"):
+        job.fetch({}, {"name": "a"}, 0.0)
+
+
+def test_what_the_scanner_finds_lies_in_quarantine_and_is_not_hashed(
+    job: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(job, "STAGING", tmp_path / "staging")
+    monkeypatch.setattr(job, "QUARANTINE", tmp_path / "quarantine")
+    (job.STAGING / "a").mkdir(parents=True)
+    for name in ("bad: x", "good"):
+        (job.STAGING / "a" / name).write_text(name)
+    said = b"./a/bad: x: Test.File FOUND\n./a/not there: T FOUND\n"
+    code = 1
+    monkeypatch.setattr(
+        job.subprocess,
+        "run",
+        lambda *_, **__: type("Done", (), {"returncode": code, "stdout": said, "stderr": b""}),
+    )
+    hashes = {"a/bad: x": "d1", "a/good": "d2"}
+    sources: dict[str, Any] = {"a": {"files": 2}}
+    found = job.scan({"scan": {"signatures": "/s"}}, sources, hashes)
+    assert found == ["'a/bad: x' Test.File d1"]
+    assert hashes == {"a/good": "d2"}
+    assert sources["a"] == {"files": 1, "quarantined": 1}
+    assert (job.QUARANTINE / "d1").read_text() == "bad: x"
+    assert not (job.STAGING / "a" / "bad: x").exists()
+    code = 2
+    with pytest.raises(job.Failed, match="clamscan ended with 2"):
+        job.scan({"scan": {"signatures": "/s"}}, sources, hashes)

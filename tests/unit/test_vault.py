@@ -16,7 +16,18 @@ from typing import Any
 import pytest
 
 VAULT = Path(__file__).parents[2] / "templates" / "hosts" / "backup" / "vault"
-MODULES = ("places", "reader", "ledger", "retention", "writer", "look", "restoring", "undelete", "drilling")
+MODULES = (
+    "places",
+    "reader",
+    "ledger",
+    "retention",
+    "writer",
+    "look",
+    "restoring",
+    "undelete",
+    "drilling",
+    "offline",
+)
 
 
 @pytest.fixture
@@ -182,3 +193,36 @@ def test_a_status_that_is_a_link_is_not_followed(vault: Any, tmp_path: Path) -> 
     (tmp_path / "status.json").symlink_to(secret)
     assert vault.places.got(tmp_path / "status.json") == {}
     assert vault.places.got(secret) == {"ok": True}
+
+
+def test_a_medium_is_only_added_to(vault: Any, tmp_path: Path) -> None:
+    source, target = tmp_path / "7", tmp_path / "medium" / "data" / "0" / "7"
+    source.write_bytes(b"segment")
+    assert vault.offline.add(source, target) == (1, 7)
+    assert target.read_bytes() == b"segment"
+    assert target.stat().st_mode & 0o777 == 0o400
+    assert vault.offline.add(source, target) == (0, 7)
+    source.write_bytes(b"altered")
+    with pytest.raises(vault.places.Failed, match="one of them was altered"):
+        vault.offline.add(source, target)
+    assert target.read_bytes() == b"segment"
+    assert [path.name for path in target.parent.iterdir()] == ["7"]
+
+
+def test_a_link_in_the_repository_is_not_copied(vault: Any, tmp_path: Path) -> None:
+    (tmp_path / "shadow").write_text("secret")
+    (tmp_path / "8").symlink_to(tmp_path / "shadow")
+    with pytest.raises(OSError, match="symbolic links"):
+        vault.offline.add(tmp_path / "8", tmp_path / "medium" / "8")
+
+
+def test_nothing_is_copied_after_a_finding(
+    vault: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looked(vault, entry("a"))
+    looked(vault, findings=["1 archives vanished"])
+    known = vault.ledger.read()
+    monkeypatch.setattr(vault.reader, "segments", lambda *_: vault.reader.Segments(5, ()))
+    with pytest.raises(vault.places.Failed, match="nothing is copied from it"):
+        vault.offline.copied("v", tmp_path / "medium", known)
+    assert not (tmp_path / "medium").exists()

@@ -17,9 +17,11 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import syslog
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -32,14 +34,21 @@ STORE = Path("/srv/vault")
 STATE = Path("/var/lib/lienthong/backup")
 REPOSITORY = STORE / "borg"
 STAGING = STORE / "staging"
+QUARANTINE = STORE / "quarantine"
 STATUS = STATE / "status.json"
 LOGINS = STATE / "logins"
+#: So long a source is tried whose line breaks, again from the start.
+BROKEN_S = 900.0
 #: So long it is remembered when this vault logged in at a source.
 REMEMBER_S = 40 * 86400
 
 
 class Failed(Exception):
     """A step did not work; the message is for people."""
+
+
+class Broken(Failed):
+    """The line to a source broke: it is worth trying again, which a refusal is not."""
 
 
 def now() -> str:
@@ -107,13 +116,15 @@ def take(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str
 
 
 def fetch(conf: dict[str, Any], source: dict[str, str], deadline: float) -> dict[str, Any]:
-    """One source's documents into the staging folder; tries again until `deadline`."""
+    """One source's documents into the staging folder; tries again until `deadline`, and longer on a broken line."""
+    began = time.monotonic()
     while True:
         remember(source["name"])
         try:
             return fetch_once(conf, source)
-        except Failed:
-            if time.monotonic() > deadline:
+        except Failed as error:
+            until = max(deadline, began + BROKEN_S if isinstance(error, Broken) else 0.0)
+            if time.monotonic() > until:
                 raise
             time.sleep(2)
 
@@ -153,13 +164,61 @@ def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
             taken = unpack(ssh.stdout, into, conf["max_bytes"])
         except Failed as error:
             problem = str(error)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ssh.wait(5 if "the stream broke" in problem else 0)  # why it broke is ssh's to say
             ssh.kill()
         complaint = ssh.stderr.read(2000).decode(errors="replace").strip()
         code = ssh.wait()
     if code or problem:
         told = complaint.splitlines()[-1] if complaint else problem
-        raise Failed(f"fetch ended with {code}: {told}")
+        line_broke = code == 255 and not re.search("denied|verification|not accessible|invalid format", complaint)
+        kind = Broken if line_broke else Failed
+        raise kind(f"fetch ended with {code}: {told}")
     return taken
+
+
+def scan(conf: dict[str, Any], sources: dict[str, Any], hashes: dict[str, str]) -> list[str]:
+    """Move what the scanner knows as malware out of staging, into quarantine, where it lies as a number.
+
+    Returns:
+        What was found, a line each: path, signature, SHA-256. It is taken out of `hashes`.
+
+    Raises:
+        Failed: the scanner does not run, or has no signatures: nothing is kept unseen.
+    """
+    command = [
+        "clamscan", "--recursive", "--infected", "--no-summary", "--stdout", "--allmatch=no", "--max-filesize=0",
+        "--max-scansize=0", "--max-files=0", "--follow-dir-symlinks=0", "--follow-file-symlinks=0",
+        f"--database={conf['scan']['signatures']}", ".",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=STAGING, capture_output=True, check=False)
+    if done.returncode not in {0, 1}:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed(f"clamscan ended with {done.returncode}: {said[-1]}")
+    found = []
+    for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
+        name, _, signature = line.removesuffix(" FOUND").rpartition(": ")
+        path = name.removeprefix("./")
+        if not line.endswith(" FOUND") or path not in hashes:
+            continue
+        digest = hashes.pop(path)
+        QUARANTINE.mkdir(mode=0o700, exist_ok=True)
+        (STAGING / path).replace(QUARANTINE / digest)
+        (QUARANTINE / digest).chmod(0o400)
+        source = sources[path.split("/")[0]]
+        source["files"] -= 1
+        source["quarantined"] = source.get("quarantined", 0) + 1
+        found.append(f"{path!a} {signature} {digest}")
+    if done.returncode == 1 and not found:
+        raise Failed("clamscan found something that was not fetched")
+    return found
+
+
+def report(found: list[str]) -> None:
+    """Each document that was kept out, in syslog and so at the collector."""
+    syslog.openlog("lienthong-backup", syslog.LOG_PID, syslog.LOG_AUTH)
+    for line in found:
+        syslog.syslog(syslog.LOG_CRIT, f"ALARM quarantined {line}"[:900])
 
 
 def borg(*words: str, cwd: Path = STORE) -> subprocess.CompletedProcess[bytes]:
@@ -201,6 +260,8 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             except Failed as error:
                 shutil.rmtree(STAGING / name, ignore_errors=True)
                 sources[name] = {**old, "ok": False, "error": str(error)}
+        found = scan(conf, sources, hashes) if conf.get("scan") else []
+        report(found)
         whole = {name: source["ok"] for name, source in sources.items()}
         (STAGING / "SOURCES.json").write_text(json.dumps(whole, sort_keys=True), encoding="utf-8")
         manifest = "".join(f"{digest}  {path}\n" for path, digest in sorted(hashes.items()))
@@ -212,6 +273,7 @@ def run(conf: dict[str, Any], patience_s: float) -> dict[str, Any]:
             "archive": archive,
             "archived": now(),
             "files": len(hashes),
+            "quarantined": len(found),
             "bytes": sum(source.get("bytes", 0) for source in sources.values() if source["ok"]),
             "manifest_sha256": hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest(),
         }

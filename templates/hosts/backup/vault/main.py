@@ -26,6 +26,7 @@ sys.path.insert(0, "/usr/local/lib/lienthong/vault")
 import drilling
 import ledger
 import look
+import offline
 import reader
 import restoring
 import undelete
@@ -120,6 +121,9 @@ def main(words: list[str]) -> int:
                     tell(event="result", ok=True, due=False)
                     return 0
                 return drilling.drill(conf())
+            case ["copy", *rest]:
+                name = rest[0] if rest and rest[0] != "--if-there" else ""
+                return offline.copies(conf(), name, if_there=rest == ["--if-there"])
             case ["undelete"]:
                 return undelete.undelete()
             case ["accept", reason]:
