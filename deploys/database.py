@@ -53,20 +53,21 @@ def database(engine: str) -> None:
         File(PROGRAM, render("database/database.py", engine=engine), mode="0755"),
         name="database: settings, and the program that dumps",
     )
-    unit = "postgresql@15-main" if postgres else "mariadb"
+    server = "postgresql@15-main" if postgres else "mariadb"
     script = render(f"database/reader.{engine}.sh.j2", reader=FETCHER)
-    if not postgres:
-        for socket in ("mariadb.socket", "mariadb-extra.socket"):
-            # systemd would listen in its place, on every address, whatever its own settings say.
-            service(socket, enabled=False, running=False, name=f"database: no {socket}")
+    sockets = () if postgres else ("mariadb.socket", "mariadb-extra.socket")
+    for socket in sockets:
+        # systemd would listen in its place, on every address, whatever its own settings say.
+        service(socket, enabled=False, running=False, name=f"database: no {socket}")
+    handed = any(unit.active for name in sockets if (unit := now.units.get(name)))
     service("postgresql" if postgres else "mariadb", name="database: server")
     digest = hashlib.sha256(f"{conf.content}{script}".encode()).hexdigest()
     mark = File(MARK, f"{engine} {digest}\n")
     command(
         # What the server has read, and whom it knows, only it can tell: the mark says that it was told.
-        f"systemctl restart {unit} && {{ {script}}} && cat > {MARK}.new && mv {MARK}.new {MARK}",
+        f"systemctl restart {server} && {{ {script}}} && cat > {MARK}.new && mv {MARK}.new {MARK}",
         what=f"{engine}: socket only, and an account that may only read",
-        when=differs(mark, now.files.get(MARK)) or differs(conf, now.files.get(conf.path)),
+        when=handed or differs(mark, now.files.get(MARK)) or differs(conf, now.files.get(conf.path)),
         stdin=mark.content,
         name="database: account that only reads",
     )
