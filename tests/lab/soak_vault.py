@@ -66,7 +66,7 @@ class Figures:
         print(f"  {what}: {value}", file=sys.stderr, flush=True)
 
     def table(self) -> str:
-        width = max(len(what) for what, _ in self.rows)
+        width = max((len(what) for what, _ in self.rows), default=0)
         return "\n".join(f"{what:<{width}}  {value}" for what, value in self.rows)
 
 

@@ -150,7 +150,8 @@ def test_what_the_scanner_finds_lies_in_quarantine_and_is_not_hashed(
     (job.STAGING / "a").mkdir(parents=True)
     for name in ("bad: x", "good"):
         (job.STAGING / "a" / name).write_text(name)
-    said = b"./a/bad: x: Test.File FOUND\n./a/not there: T FOUND\n"
+    where = job.STAGING.resolve()
+    said = f"{where}/a/bad: x: Test.File FOUND\n{where}/a/not there: T FOUND\n".encode()
     code = 1
     monkeypatch.setattr(
         job.subprocess,

@@ -171,7 +171,9 @@ def fetch_once(conf: dict[str, Any], source: dict[str, str]) -> dict[str, Any]:
         code = ssh.wait()
     if code or problem:
         told = complaint.splitlines()[-1] if complaint else problem
-        line_broke = code == 255 and not re.search("denied|verification|not accessible|invalid format", complaint)
+        line_broke = code == 255 and not re.search(
+            "denied|verification|not accessible|invalid format", complaint
+        )
         kind = Broken if line_broke else Failed
         raise kind(f"fetch ended with {code}: {told}")
     return taken
@@ -198,7 +200,7 @@ def scan(conf: dict[str, Any], sources: dict[str, Any], hashes: dict[str, str]) 
     found = []
     for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
         name, _, signature = line.removesuffix(" FOUND").rpartition(": ")
-        path = name.removeprefix("./")
+        path = name.removeprefix(f"{STAGING.resolve()}/")  # it writes out the whole path
         if not line.endswith(" FOUND") or path not in hashes:
             continue
         digest = hashes.pop(path)
