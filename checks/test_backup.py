@@ -6,10 +6,9 @@ import hashlib
 import json
 import re
 import secrets as random
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 from lienthong.checks import control, not_applicable, not_assessed, runs
 from lienthong.model.intent import Node, ProvincePlan
@@ -263,8 +262,7 @@ def test_fetch_key_is_used_by_its_vault_only(
     assert not odd, f"a login from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(NamedTuple):
     """One line of a source's sshd about the account that fetches."""
 
     at: float
