@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from lienthong.audit.probes import Probes
 from lienthong.checks import Evidence, Host, Hosts, control, not_applicable, not_assessed
@@ -114,8 +114,7 @@ def gateways(site: SitePlan, access: Access) -> list[Node]:
     return [node for node in found if node.debian and access.reaches(node)]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One end of a line: who sends there, in which queues, and whom it reaches."""
 
     gateway: Node
