@@ -39,10 +39,10 @@ def system(**keys: Any) -> dict[str, Any]:
 def test_the_meeting_room_is_reached_from_the_office_and_says_why() -> None:
     plan = build(INVENTORY)
     opened = [f for f in plan.sites["loc-ninh"].flows if f.origin == "system-meeting"]
-    assert [(f.src.label, f.dst.label, f.ports) for f in opened] == [
-        ("tinh-uy/users", "loc-ninh-srv", ((443, 443),))
+    assert [(f.src.label, f.dst.label, f.ports, f.reason) for f in opened] == [
+        ("tinh-uy-svc-wan", "loc-ninh-srv", ((443, 443),), "is it there?"),
+        ("tinh-uy/users", "loc-ninh-srv", ((443, 443),), "the office joins meetings of districts"),
     ]
-    assert opened[0].reason == "the office joins meetings of districts"
     for site in ("loc-ninh", "tinh-uy"):
         gateway = plan.sites[site].node("gw-wan")
         assert any(rule.flow.origin == "system-meeting" for rule in forward_rules(plan, gateway)), site
