@@ -161,7 +161,7 @@ def test_restore_drill_is_young_and_good(
     params = params_of(node)
     sources = pulled(plan, node, access)
     if not sources:
-        not_applicable("it pulls from nothing yet")
+        not_applicable("inventory: it pulls from nothing that this target has")
     host = hosts(node.name)
     settle = f"""for i in $(seq {SETTLE_S}); do
         systemctl is-active -q lienthong-drill || case "$(systemctl is-active lienthong-drill \\
@@ -211,7 +211,7 @@ def test_offline_copy_is_young_and_away(node: Node, hosts: Any, evidence: Any) -
 def test_no_archive_vanished(node: Node, plan: ProvincePlan, access: Any, hosts: Any, evidence: Any) -> None:
     """Every archive of root's ledger is still there, and what was written was only added to."""
     if not pulled(plan, node, access):
-        not_applicable("it pulls from nothing yet")
+        not_applicable("inventory: it pulls from nothing that this target has")
     host = hosts(node.name)
     owner = host.run(f"stat -c '%U %a' {STATE} {STATE}/ledger.jsonl").stdout.split()
     told = answer(host, "list")

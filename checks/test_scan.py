@@ -60,7 +60,7 @@ def test_infected_document_is_kept_out(
     """A document with the test signature is kept out and reported, its neighbour is archived."""
     sources = pulled(plan, node, access)
     if not sources:
-        not_applicable("it pulls from nothing yet")
+        not_applicable("inventory: it pulls from nothing that this target has")
     name = f"lienthong-check-{random.token_hex(6)}"
     source, keeper = hosts(sources[0]), hosts(node.name)
     put = (

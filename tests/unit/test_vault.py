@@ -226,3 +226,23 @@ def test_nothing_is_copied_after_a_finding(
     with pytest.raises(vault.places.Failed, match="nothing is copied from it"):
         vault.offline.copied("v", tmp_path / "medium", known)
     assert not (tmp_path / "medium").exists()
+
+
+def test_a_copy_stands_in_the_ledger_and_changes_nothing_else(
+    vault: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looked(vault, entry("a"))
+    monkeypatch.setattr(vault.offline, "MEDIA", tmp_path)
+    monkeypatch.setattr(vault.offline, "COPIES", tmp_path / "copies.json")
+    monkeypatch.setattr(vault.offline, "log", lambda *_, **__: None)
+    monkeypatch.setattr(vault.offline.os.path, "ismount", lambda _: True)
+    monkeypatch.setattr(vault.offline, "copied", lambda *_: {"archives": 1, "transaction": 5})
+    monkeypatch.setattr(vault.places, "STORE", tmp_path)
+    conf = {"name": "v", "copies": ["tu-sat"]}
+    assert vault.offline.copies(conf) == 0
+    known = vault.ledger.read()
+    assert [one["kind"] for one in known.entries] == ["look", "copy"]
+    assert (sorted(known.expected), known.transaction) == (["id-a"], 5)
+    # What is there already is not copied again.
+    assert vault.offline.copies(conf, if_there=True) == 0
+    assert len(vault.ledger.read().entries) == 2

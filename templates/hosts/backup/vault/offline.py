@@ -53,7 +53,7 @@ def copies(conf: dict[str, Any], only: str = "", *, if_there: bool = False) -> i
             result["error"] = str(error)
         result["seconds"] = round(time.monotonic() - began, 1)
         put(COPIES, {**record, name: result})
-        ledger.append(ledger.read(), "copy", medium=name, **result)
+        ledger.append(ledger.read(), "copy", medium=name, copied=result)
         words = "ok" if result["ok"] else f"FAILED {result['error']}"
         log(f"copy to {name} {words}: {result.get('archives', 0)} archives", alarm=not result["ok"])
         good = good and result["ok"]
