@@ -14,6 +14,7 @@ from lienthong.hosts.web import judge
 from lienthong.model.intent import Node, ProvincePlan, SitePlan
 from lienthong.model.secret import SecretStore
 from lienthong.model.words import UplinkKind
+from lienthong.services.logs import STORE
 from lienthong.services.portal import Params
 from lienthong.target import Access
 
@@ -84,12 +85,11 @@ def test_attacks_are_refused_and_logged(
     collectors = [found for found in plan.running("logs", node.side) if access.reaches(found)]
     if not collectors:
         not_assessed(f"the collector of side {node.side} is not reached: does it hear of attacks?")
-    wanted = "|".join(words.values())
     until = monotonic() + WITHIN_S
     missing = set(words)
     while missing and monotonic() < until:
         said = hosts(collectors[0].name).run(
-            "grep -rhE %s --include=*.log /var/log/lienthong | grep -F 'ModSecurity: Access denied'", wanted
+            f"{STORE} show --newest 2 --last 20000 --text 'ModSecurity: Access denied'"
         )
         missing = {what for what, word in words.items() if word not in said.stdout}
         sleep(0.5)

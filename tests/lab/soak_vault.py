@@ -27,6 +27,7 @@ from typing import Any
 from lienthong.lab.line import enter
 from lienthong.lab.place import Place
 from lienthong.lab.state import read
+from lienthong.services.logs import STORE
 from lienthong.target import lab_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,7 +238,7 @@ class Soak:
         assert failed == "nonzero"
         alarm = "journalctl -t lienthong-vault -o cat --since -5min | grep -c 'ALARM .* archives vanished'"
         self.figures.add("alarms in the vault's journal", self.sh(VAULT, alarm).strip())
-        heard = "grep -rhc 'ALARM .* archives vanished' /var/log/lienthong | awk '{n += $1} END {print n}'"
+        heard = f"{STORE} show --newest 2 --text ALARM | grep -c 'archives vanished'; true"
         for _ in range(20):
             count = int(self.sh(COLLECTOR, heard).strip() or 0)
             if count:

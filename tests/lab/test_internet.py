@@ -17,6 +17,7 @@ import pytest
 from lienthong.lab.namespace import run_in
 from lienthong.lab.place import Place
 from lienthong.lab.state import State, read
+from lienthong.services.logs import STORE
 from tests.lab.conftest import ROOT, SITES, District
 
 PORTAL, COLLECTOR, RESOLVER = "tinh-uy-portal", "tinh-uy-svc-net", "loc-ninh-gw-net"
@@ -167,8 +168,11 @@ def test_who_attacks_again_and_again_is_banned_for_a_while(district: District) -
         again = district.run("plan", "tinh-uy")
         assert again.returncode == 0, again.stdout
         assert status(district, "/") == "000"
-        told = district.on(COLLECTOR, "sh", "-c", "grep -rhE 'fail2ban.*Ban ' /var/log/lienthong | tail -1")
-        assert "[portal] Ban" in told
+        until = time.monotonic() + 15
+        while not (told := district.on(COLLECTOR, STORE, "show", "--newest", "2", "--text", "[portal] Ban ")):
+            assert time.monotonic() < until, "the collector has not heard of the ban"
+            time.sleep(0.5)
+        assert "fail2ban" in told
     finally:
         district.on(PORTAL, "fail2ban-client", "unban", "--all")
     assert status(district, "/") == "200"
