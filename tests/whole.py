@@ -59,6 +59,7 @@ devices:
       e21: {host: vault}
       e22: {host: meeting-eye}
   sw-two:
+    handed_over: {agent: {agent_server: 10.0.1.20}}
     role: switch
     side: wan
     platform: linux-sw
@@ -66,19 +67,32 @@ devices:
     ports: {e1: {device: sw-wan, far_port: e20, carries: [users, management]}}
   sw-net: {ports: {e20: {host: www}, e21: {host: time}}}
 hosts:
-  srv: {model: R350, firmware: Debian 12, serial: S-1, asset: {code: TS-2}}
+  srv:
+    model: R350
+    firmware: Debian 12
+    serial: S-1
+    asset: {code: TS-2}
+    handed_over: {agent: {agent_server: 10.0.1.20}}
+    runs: {database: {engine: postgresql}}
   vault:
     segment: backup
     id: 10
     runs:
+      scan: {signature_days: 5}
       backup:
         sources: app
         hour: 2
         rpo_hours: 20
         keep_daily: 3
         keep_monthly: 4
+        drill_days: 9
         copies:
-          - {name: tape, place: tinh-uy/archive, medium: tape, offline: true, immutable: true}
+          - name: tape
+            place: tinh-uy/archive
+            medium: tape
+            offline: true
+            immutable: true
+            max_age_days: 20
           - {name: disk, place: loc-ninh/main, medium: disk}
   meeting-eye:
     segment: conference
@@ -86,15 +100,25 @@ hosts:
     platform: yealink
     mac: "00:15:65:12:34:56"
     runs: {videoconf: {role: endpoint, number: "1105"}}
-  www: {segment: net-dmz, id: 10, public: 203.0.113.22, runs: {portal: {updates: updates}}}
+  www:
+    segment: net-dmz
+    id: 10
+    public: 203.0.113.22
+    runs: {portal: {updates: updates, redirect: true, ban_after: 6, ban_s: 600}}
   time:
     segment: net-management
     id: 12
     runs:
       ntp: {upstream: [198.51.100.123]}
-      dns: {forward_outside: internet-dns, blocked: [bad.example]}
+      dns: {forward_outside: internet-dns, blocked: [bad.example], doh: true}
 clients:
-  printer: {segment: users, mac: "52:54:00:00:00:01", model: HP M404, serial: S-2, asset: {code: TS-3}}
+  printer:
+    segment: users
+    id: 201
+    mac: "52:54:00:00:00:01"
+    model: HP M404
+    serial: S-2
+    asset: {code: TS-3}
 systems:
   letters:
     name: {vi: Đơn thư, en: Letters}

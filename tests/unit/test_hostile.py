@@ -132,7 +132,7 @@ def test_every_field_is_filled() -> None:
 def test_the_whole_is_good_and_renders_every_host_template() -> None:
     found = everything(loaded(whole()))
     text = "\n".join(found.values())
-    for what in ("OnCalendar", "Dhcp4", "local-zone", "table inet lienthong", "omrelp", "scrape_interval",
+    for what in ("OnCalendar", "Dhcp4", "local-zone", "table inet lienthong", "\"peer\":", "scrape_interval",
                  "[Interface]", "#!KAMAILIO", "auth_user", "ssl_protocols", "local stratum", "router ospf",
                  "port br-lan",
                  "ansible_host", "ssh_hostname", "<testsuite", "<!doctype html>", "imrelp"):  # fmt: skip

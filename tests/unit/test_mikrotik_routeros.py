@@ -220,7 +220,7 @@ def test_an_empty_device_is_brought_to_its_intent_and_then_nothing_is_left(
         ("ranges=10.0.40.100-10.0.40.199", "ranges=10.0.40.120-10.0.40.199", 1),
         ("address=10.0.40.1/24", "address=10.0.40.3/24", 1),
         ("cost=100", "cost=200", 1),
-        ("dst-port=161", "dst-port=162", 4),
+        ("dst-port=161", "dst-port=162", 5),
         ("vlan-id=35", "vlan-id=36", 1),
         ("10.0.1.10 target", "10.0.1.11 target", 1),
     ],
