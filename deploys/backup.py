@@ -17,13 +17,14 @@ from lienthong.hosts.deploying import (
     File,
     Folder,
     Told,
-    absent,
+    claim,
     command,
     differs,
     group,
     place,
     render,
     service,
+    tidy,
     user,
 )
 from lienthong.hosts.nodestate import node_state
@@ -91,10 +92,10 @@ def vault() -> None:
     )
     place(
         Folder(CONF),
-        Folder(STORE, mode="0700", user="vault", group="vault"),
+        Folder(STORE, mode="0700", user="vault", group="vault", after="keep"),
         Folder("/etc/lienthong"),
         Folder("/var/lib/lienthong"),
-        Folder("/var/lib/lienthong/backup", user="vault", group="vault"),
+        Folder("/var/lib/lienthong/backup", user="vault", group="vault", after="wipe"),
         File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
         File(f"{CONF}/known_hosts", known or "# no source\n"),
         job,
@@ -109,6 +110,7 @@ def vault() -> None:
         when=KEY not in now.files,
         name="backup: key to fetch with",
     )
+    claim(("file", KEY), ("file", f"{KEY}.pub"))
     command(
         f"runuser -u vault -- env BORG_BASE_DIR={STORE}/base BORG_PASSCOMMAND='cat {CONF}/passphrase' "
         f"borg init --encryption repokey-blake2 --append-only {STORE}/borg",
@@ -132,6 +134,7 @@ def source(vaults: list[Node]) -> None:
     user(ACCOUNT, home=HOME, shell="/bin/sh", name="backup: account to fetch by")  # noqa: S604
     user(READERS, home="/var/lib/docs", name="backup: account that owns the documents")
     group(READERS, name="backup: readers of the documents")
+    claim(("member", READERS, ACCOUNT))
     command(
         f"usermod -aG {READERS} {ACCOUNT}",
         what=f"{ACCOUNT} in group {READERS}",
@@ -145,6 +148,7 @@ def source(vaults: list[Node]) -> None:
         File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS), mode="0755"),
         name="backup: snapshot",
     )
+    claim(("file", AUTHORIZED))
     admit(vaults, name="backup: the vault may fetch")
 
 
@@ -197,5 +201,6 @@ served = [
 ]
 if served:
     source(served)
-elif not any(me.runs(params(node).sources) for node in space.plan.running("backup", me.side)):
-    absent(AUTHORIZED, name="backup: no vault may fetch any more")
+if served or not any(me.runs(params(node).sources) for node in space.plan.running("backup", me.side)):
+    # With a vault that only this target does not reach, what was said of it before stays.
+    tidy("backup")

@@ -6,11 +6,13 @@ import json
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, place, render, service
+from lienthong.hosts.deploying import File, claim, place, render, service, tidy
 from lienthong.model.intent import SegmentPlan
 from lienthong.services.dhcp import Params
 from lienthong.workspace import workspace
 
+#: What Kea itself writes (its guide, 8.2.1), beside the clean-up files of its own.
+LEASES = "/var/lib/kea/kea-leases4.csv"
 space = workspace()
 me = space.node(host.name)
 
@@ -57,3 +59,5 @@ if me.runs("dhcp"):
     place(conf, late, name="dhcp: leases")
     # `kea-dhcp4 -t` is no use as a check here: it fails while a segment's interface is not there yet.
     service("kea-dhcp4-server", watch=(conf.path, late.path), name="dhcp: kea")
+    claim(*(("file", f"{LEASES}{end}") for end in ("", ".1", ".2", ".completed", ".output")))
+tidy("dhcp")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, absent, place, render, service
+from lienthong.hosts.deploying import File, absent, place, render, service, tidy
 from lienthong.model.words import Side, Target
 from lienthong.services.dns import Params
 from lienthong.workspace import workspace
@@ -59,3 +59,4 @@ if me.runs("dns"):
         # Without its file, that the first start would make, unbound refuses to start at all.
         absent(ANCHOR, name="dns: no anchor of trust where nothing is validated")
     service("unbound", watch=(conf.path, ANCHOR), check="unbound-checkconf", name="dns: unbound")
+tidy("dns")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, render, ruleset, service
+from lienthong.hosts.deploying import File, render, ruleset, service, tidy
 from lienthong.hosts.packetfilter import filter_of, names
 from lienthong.workspace import workspace
 
@@ -36,3 +36,4 @@ if rules.conference:
 
 ruleset(*files, name="firewall: rules")
 service("nftables", name="firewall: at boot")
+tidy("firewall")

@@ -17,11 +17,11 @@ from lienthong.hosts.deploying import (
     KEY,
     File,
     Folder,
-    absent,
     packages,
     place,
     render,
     service,
+    tidy,
 )
 from lienthong.services.logs import RELP_TLS, Params
 from lienthong.workspace import workspace
@@ -87,7 +87,7 @@ if me.runs("logs"):
         ),
     )
     place(
-        Folder("/var/log/lienthong", mode="0750", group="adm"),
+        Folder("/var/log/lienthong", mode="0750", group="adm", after="keep"),
         File(CENTRAL, central_authority(space.access, me.side)),
         keep,
         File(CONF, conf),
@@ -103,9 +103,8 @@ elif collectors:
         name="logs: to the collector",
     )
 if collectors:
-    service("rsyslog", watch=watch, check="rsyslogd -N1", name="logs: rsyslog")
+    service("rsyslog", watch=watch, check="rsyslogd -N1", shared=True, name="logs: rsyslog")
     service("lienthong-relp.path", name="logs: try again after a failed authentication")
 else:
-    service("lienthong-relp.path", enabled=False, running=False, name="logs: nobody to try again")
-    absent(CONF, *(file.path for file in retry), name="logs: no collector any more")
-    service("rsyslog", watch=(CONF,), name="logs: rsyslog keeps to itself")
+    service("rsyslog", shared=True, name="logs: rsyslog keeps to itself")
+tidy("logs")

@@ -1,4 +1,4 @@
-"""An exporter on every node that only Prometheus of its side may ask; Prometheus with its rules.
+"""An exporter on every node whose side has a Prometheus, which alone may ask; Prometheus with its rules.
 
 Owns /etc/prometheus/ and the two files in /etc/default/ that say how the daemons start.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, File, place, render, service
+from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, File, place, render, service, tidy
 from lienthong.services.monitoring import NODE_EXPORTER, Params
 from lienthong.workspace import workspace
 
@@ -15,17 +15,21 @@ space = workspace()
 me = space.node(host.name)
 pki = {"certificate": CERTIFICATE, "key": KEY, "authority": AUTHORITY}
 
+watched = bool(space.plan.running("monitoring", me.side))
+
 web = File("/etc/prometheus/lienthong-web.yml", render("monitoring/exporter-web.yml.j2", **pki))
 exporter = File(
     "/etc/default/prometheus-node-exporter",
     render("monitoring/node-exporter.default.j2", port=NODE_EXPORTER, web_config=web.path),
 )
-place(web, exporter, name="monitoring: exporter")
-service(
-    "prometheus-node-exporter",
-    watch=(web.path, exporter.path, KEY, CERTIFICATE, AUTHORITY),
-    name="monitoring: exporter runs",
-)
+if watched:
+    place(web, exporter, name="monitoring: exporter")
+    service(
+        "prometheus-node-exporter",
+        watch=(web.path, exporter.path, KEY, CERTIFICATE, AUTHORITY),
+        renewal="none",
+        name="monitoring: exporter runs",
+    )
 
 if me.runs("monitoring"):
     params = me.services["monitoring"].params
@@ -57,6 +61,8 @@ if me.runs("monitoring"):
     service(
         "prometheus",
         watch=(*(file.path for file in files), KEY, CERTIFICATE, AUTHORITY),
+        renewal="none",
         check="promtool check config --syntax-only /etc/prometheus/prometheus.yml >&2",
         name="monitoring: Prometheus runs",
     )
+tidy("monitoring")

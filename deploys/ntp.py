@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, command, place, render, service
+from lienthong.hosts.deploying import File, command, place, render, service, tidy
 from lienthong.hosts.nodestate import node_state
 from lienthong.model.words import Side
 from lienthong.services.ntp import Params
@@ -23,7 +23,7 @@ if me.runs("ntp"):
         render("ntp/lienthong.conf.j2", upstream=params.upstream, networks=[pool, province.link_pool]),
     )
     place(conf, name="ntp: server")
-    service("chrony", watch=(conf.path,), name="ntp: chrony")
+    service("chrony", watch=(conf.path,), shared=True, name="ntp: chrony")
 else:
     # A client that started before its network asks again only later, and the server itself may come up in
     # this very run. Not reaching it is no failure of this step: the audit says it of the node.
@@ -33,3 +33,4 @@ else:
         when=not node_state().time_kept,
         name="ntp: time is kept",
     )
+tidy("ntp")

@@ -24,6 +24,7 @@ from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 
 import lienthong.hosts.certificates
 import lienthong.hosts.deploying as deploying
+import lienthong.hosts.issuing
 import lienthong.hosts.trust
 import lienthong.hosts.webserver as webserver
 import lienthong.workspace
@@ -46,7 +47,8 @@ from lienthong.ztp.files import files
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOYS = sorted((ROOT / "deploys").glob("*.py"))
-OPERATIONS = ("place", "ruleset", "certificate", "absent", "service", "packages", "group", "user", "command")
+OPERATIONS = ("place", "ruleset", "certificate", "absent", "service", "packages", "group", "user", "command",
+              "claim", "tidy")  # fmt: skip
 #: The two Netmiko scripts have a `main` and nothing of their own to render.
 SCRIPTS = {"lan.py", "internet.py"}
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -174,6 +176,10 @@ def _kept(space: Workspace) -> Iterator[list[tuple[str, str]]]:
         stack.enter_context(patch.object(lienthong.hosts.trust, "host_keys", lambda *_: (key,)))
         stack.enter_context(patch.object(lienthong.hosts.trust, "public_key", lambda *_: key))
         stack.enter_context(patch.object(lienthong.hosts.certificates, "authority", lambda *_: authority))
+        stack.enter_context(patch.object(lienthong.hosts.trust, "content_once", lambda *_: ""))
+        stack.enter_context(
+            patch.object(lienthong.hosts.issuing, "believed", lambda *_: "-----ISSUING-----\n")
+        )
         stack.enter_context(patch.object(lienthong.hosts.certificates, "central_authority", lambda *_: "CA"))
         # `admit` of deploys/backup.py is an operation of its own: here it runs as the function it is.
         stack.enter_context(patch("pyinfra.api.operation", lambda: _run_at_once(kept)))

@@ -15,6 +15,7 @@ from pyinfra.api.facts import FactBase
 from pyinfra.context import host
 
 from lienthong.errors import LienThongError
+from lienthong.hosts.claims import OWNED, Claim, noted
 
 #: Folders under which pyinfra owns files (docs/architecture.md, one owner for each path).
 ROOTS: tuple[str, ...] = (
@@ -71,6 +72,10 @@ echo '#certificate'
 cat {pki}/node.crt
 echo '#authority'
 cat {pki}/ca.crt
+echo '#issuing'
+cat /etc/lienthong/ca/issuing.crt
+echo '#owned'
+cd {owned} && grep -H '' [a-z]*
 true
 """
 
@@ -115,6 +120,12 @@ class NodeState:
     """PEM of the public half of the node's key; empty when there is no key"""
     certificate: str = ""
     authority: str = ""
+    issuing: str = ""
+    """PEM of the issuing authority whose key lies here"""
+    owned: dict[str, frozenset[Claim]] = field(default_factory=dict)
+    """what each deploy has noted as its own; this run's notes take the place of older ones"""
+    claims: set[Claim] = field(default_factory=set)
+    """what the deploy in hand wants to be there"""
     touched: set[str] = field(default_factory=set)
 
     def is_enabled(self, unit: str) -> bool:
@@ -126,7 +137,7 @@ class Node(FactBase[NodeState]):  # type: ignore[misc]  # pyinfra is not followe
     """The state of the node by one command."""
 
     def command(self) -> str:
-        return _SCRIPT.format(roots=" ".join(ROOTS), shallow=" ".join(SHALLOW), pki=PKI)
+        return _SCRIPT.format(roots=" ".join(ROOTS), shallow=" ".join(SHALLOW), pki=PKI, owned=OWNED)
 
     @staticmethod
     def default() -> NodeState:
@@ -185,6 +196,8 @@ def parse(output: list[str]) -> NodeState:
         public_key="\n".join(parts.get("key", [])),
         certificate="\n".join(parts.get("certificate", [])),
         authority="\n".join(parts.get("authority", [])),
+        issuing="\n".join(parts.get("issuing", [])),
+        owned=noted(parts.get("owned", [])),
     )
 
 

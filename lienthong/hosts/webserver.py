@@ -51,9 +51,9 @@ def web_server(me: Node, site: Site, page: str, per_source: int | None) -> None:
     unit = File("/etc/systemd/system/nginx.service.d/lienthong.conf", render("portal/nginx.service.conf"))
     place(
         Folder("/usr/local/lib/lienthong"),
-        Folder("/usr/local/lib/lienthong/www"),
+        Folder("/usr/local/lib/lienthong/www", after="wipe"),
         # The s bit gives every new document to the group that may read it.
-        Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS),
+        Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS, after="keep"),
         File("/usr/local/lib/lienthong/www/index.html", render(page, site=site)),
         conf,
         unit,
@@ -64,5 +64,6 @@ def web_server(me: Node, site: Site, page: str, per_source: int | None) -> None:
         "nginx",
         watch=(conf.path, unit.path, CERTIFICATE, KEY),
         check="nginx -tq",
+        renewal="reload",
         name=f"{topic}: web server",
     )
