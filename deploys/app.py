@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
+from lienthong.hosts.deploying import tidy
 from lienthong.hosts.webserver import web_server
 from lienthong.workspace import workspace
 
@@ -11,3 +12,4 @@ space = workspace()
 me = space.node(host.name)
 if me.runs("app"):
     web_server(me, space.site(me.site).site, "app/index.html.j2")
+tidy("app")

@@ -19,13 +19,14 @@ from lienthong.hosts.deploying import (
     File,
     Folder,
     Told,
-    absent,
+    claim,
     command,
     differs,
     group,
     place,
     render,
     service,
+    tidy,
     user,
 )
 from lienthong.hosts.nodestate import node_state
@@ -116,10 +117,10 @@ def vault() -> None:
     unit = "backup/lienthong-backup.service.j2"
     place(
         Folder(CONF),
-        Folder(STORE, mode="0700", user="vault", group="vault"),
+        Folder(STORE, mode="0700", user="vault", group="vault", after="keep"),
         Folder("/etc/lienthong"),
         Folder("/var/lib/lienthong"),
-        Folder("/var/lib/lienthong/backup", user="vault", group="vault"),
+        Folder("/var/lib/lienthong/backup", user="vault", group="vault", after="wipe"),
         File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
         File(f"{CONF}/known_hosts", known or "# no source\n"),
         job,
@@ -131,8 +132,9 @@ def vault() -> None:
         Folder(LIBRARY),
         *(File(f"{LIBRARY}/{name}", render(f"backup/vault/{name}")) for name in modules()),
         File(PROGRAM, render("backup/vault/main.py"), mode="0755"),
-        Folder("/var/lib/lienthong/vault"),
-        Folder(f"/var/lib/lienthong/{READER}", mode="0700", user=READER, group=READER),
+        # The ledger goes with the repository: who takes one away takes the other.
+        Folder("/var/lib/lienthong/vault", after="keep"),
+        Folder(f"/var/lib/lienthong/{READER}", mode="0700", user=READER, group=READER, after="wipe"),
         File(f"{UNITS}/lienthong-drill.service", render("backup/lienthong-drill.service")),
         drills,
         Folder(MEDIA),
@@ -147,6 +149,7 @@ def vault() -> None:
         when=KEY not in now.files,
         name="backup: key to fetch with",
     )
+    claim(("file", KEY), ("file", f"{KEY}.pub"))
     command(
         f"runuser -u vault -- env BORG_BASE_DIR={STORE}/base BORG_PASSCOMMAND='cat {CONF}/passphrase' "
         f"borg init --encryption repokey-blake2 --append-only {STORE}/borg",
@@ -175,28 +178,12 @@ def modules() -> list[str]:
     return sorted(path.name for path in folder.glob("*.py") if path.name != "main.py")
 
 
-def no_vault() -> None:
-    """What made this node a vault is gone; the repository and its ledger stay, for a person to take away."""
-    now = node_state()
-    if f"{UNITS}/lienthong-backup.timer" not in now.files:
-        return
-    for name in ("lienthong-backup.timer", "lienthong-drill.timer", "lienthong-copy.timer"):
-        service(name, enabled=False, running=False, name=f"backup: no {name} any more")
-    ours = ("lienthong-backup.", "lienthong-backup-first.", "lienthong-drill.", "lienthong-copy.")
-    absent(
-        *(path for path in now.files if path.startswith(tuple(f"{UNITS}/{name}" for name in ours))),
-        *(path for path in now.files if path.startswith((f"{LIBRARY}/", f"{CONF}/"))),
-        JOB,
-        PROGRAM,
-        name="backup: no vault any more",
-    )
-
-
 def source(vaults: list[Node]) -> None:
     """The account that the vaults log in to: one command, read access, from the vault's address only."""
     user(ACCOUNT, home=HOME, shell="/bin/sh", name="backup: account to fetch by")  # noqa: S604
     user(READERS, home="/var/lib/docs", name="backup: account that owns the documents")
     group(READERS, name="backup: readers of the documents")
+    claim(("member", READERS, ACCOUNT))
     command(
         f"usermod -aG {READERS} {ACCOUNT}",
         what=f"{ACCOUNT} in group {READERS}",
@@ -211,6 +198,7 @@ def source(vaults: list[Node]) -> None:
         File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS, databases=databases), mode="0755"),
         name="backup: snapshot",
     )
+    claim(("file", AUTHORIZED))
     admit(vaults, name="backup: the vault may fetch")
 
 
@@ -256,8 +244,6 @@ def _in_this_run(vault: Node) -> bool:
 
 if me.runs("backup"):
     vault()
-else:
-    no_vault()
 served = [
     node
     for node in space.plan.running("backup", me.side)
@@ -265,5 +251,6 @@ served = [
 ]
 if served:
     source(served)
-elif not any(me.runs(params(node).sources) for node in space.plan.running("backup", me.side)):
-    absent(AUTHORIZED, name="backup: no vault may fetch any more")
+if served or not any(me.runs(params(node).sources) for node in space.plan.running("backup", me.side)):
+    # With a vault that only this target does not reach, what was said of it before stays.
+    tidy("backup")

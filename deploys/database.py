@@ -1,6 +1,7 @@
 """A database of its host alone: reached through its socket, read by the account that the vault fetches with.
 
 That account is admitted by the system's own word (peer, unix_socket), has no password, and may only read.
+Without the service the server is stopped; its data stays as it keeps it, for a person to take away.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from pyinfra import host
 from lienthong.hosts.deploying import (
     File,
     Folder,
-    absent,
+    claim,
     command,
     differs,
     packages,
     place,
     render,
     service,
+    tidy,
     user,
 )
 from lienthong.hosts.nodestate import node_state
@@ -71,20 +73,11 @@ def database(engine: str) -> None:
         stdin=mark.content,
         name="database: account that only reads",
     )
-
-
-def no_database() -> None:
-    """The servers are stopped and nobody may read them; their data stays, for a person to take away."""
-    if MARK not in node_state().files:
-        return
-    for unit in ("postgresql", "mariadb"):
-        service(unit, enabled=False, running=False, name=f"database: no {unit} any more")
-    absent(PROGRAM, MARK, name="database: no database any more")
+    claim(("file", MARK))
 
 
 if me.runs("database"):
     params = me.services["database"].params
     assert isinstance(params, Params)
     database(params.engine)
-else:
-    no_database()
+tidy("database")

@@ -11,9 +11,8 @@ import json
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, absent, place, render, service
+from lienthong.hosts.deploying import File, claim, place, render, service, tidy
 from lienthong.hosts.leases import known, reservations
-from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import SegmentPlan
 from lienthong.services.dhcp import Params
 from lienthong.workspace import workspace
@@ -25,6 +24,8 @@ LOOK = "/usr/local/sbin/lienthong-unknown-devices"
 SEEN = f"{UNITS}/lienthong-unknown-devices.service"
 WATCH = f"{UNITS}/lienthong-unknown-devices.path"
 LATE = f"{UNITS}/kea-dhcp4-server.service.d/lienthong.conf"
+#: What Kea itself writes (its guide, 8.2.1), beside the clean-up files of its own.
+LEASES = "/var/lib/kea/kea-leases4.csv"
 
 space = workspace()
 me = space.node(host.name)
@@ -80,7 +81,5 @@ if me.runs("dhcp"):
     # `kea-dhcp4 -t` is no use as a check here: it fails while a segment's interface is not there yet.
     service("kea-dhcp4-server", watch=(conf.path, late.path), name="dhcp: kea")
     service("lienthong-unknown-devices.path", watch=(WATCH,), name="dhcp: who is not known")
-elif WATCH in node_state().files:
-    service("lienthong-unknown-devices.path", enabled=False, running=False, name="dhcp: nobody to look for")
-    service("kea-dhcp4-server", enabled=False, running=False, name="dhcp: no leases any more")
-    absent(CONF, LATE, KNOWN, LOOK, SEEN, WATCH, name="dhcp: no leases any more")
+    claim(*(("file", f"{LEASES}{end}") for end in ("", ".1", ".2", ".completed", ".output")))
+tidy("dhcp")

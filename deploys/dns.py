@@ -5,15 +5,25 @@ other names are asked of the office on the WAN side, of the provider's resolver 
 
 Names are filtered by response policy zones: the inventory's, and on the Internet side an officer's list on
 the resolver itself, /etc/lienthong/blocked-names, for what cannot wait for an apply. The list is made when
-it is not there and never written again; a script turns it into a zone, because one bad line in a zone would
-keep unbound from starting.
+it is not there, never written again and never taken away; a script turns it into a zone, because one bad
+line in a zone would keep unbound from starting.
 """
 
 from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, Folder, absent, command, place, render, service
+from lienthong.hosts.deploying import (
+    File,
+    Folder,
+    absent,
+    claim,
+    command,
+    place,
+    render,
+    service,
+    tidy,
+)
 from lienthong.hosts.nodestate import node_state
 from lienthong.model.words import Side, Target
 from lienthong.services.dns import Params, filtered
@@ -45,6 +55,8 @@ def list_of_officers() -> None:
         stdin=render("dns/blocked-names.txt"),
         name="dns: officers' list, to be written by them",
     )
+    # What is made of the list goes with the resolver; the list itself is the officers' and stays.
+    claim(("file", OFFICERS))
     command(
         MAKE,
         what=f"new {OFFICERS}",
@@ -99,11 +111,10 @@ if me.runs("dns"):
         conf,
         name="dns: resolver",
     )
-    if not names:
-        absent(FILTER, name="dns: nothing is filtered any more")
     if me.side is Side.NET:
         list_of_officers()
     if not validates:
         # Without its file, that the first start would make, unbound refuses to start at all.
         absent(ANCHOR, name="dns: no anchor of trust where nothing is validated")
     service("unbound", watch=(conf.path, FILTER, ANCHOR), check="unbound-checkconf", name="dns: unbound")
+tidy("dns")

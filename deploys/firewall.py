@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, render, ruleset, service
+from lienthong.hosts.deploying import File, render, ruleset, service, tidy
 from lienthong.hosts.packetfilter import filter_of, names
 from lienthong.workspace import workspace
 
@@ -35,4 +35,5 @@ if rules.untrusted:
     files.append(File("/etc/nftables.d/60-qos.nft", render("firewall/60-qos.nft.j2", filter=rules)))
 
 ruleset(*files, name="firewall: rules")
-service("nftables", name="firewall: at boot")
+service("nftables", shared=True, name="firewall: at boot")
+tidy("firewall")

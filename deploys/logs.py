@@ -17,13 +17,14 @@ from lienthong.hosts.deploying import (
     KEY,
     File,
     Folder,
-    absent,
+    claim,
     command,
     differs,
     packages,
     place,
     render,
     service,
+    tidy,
 )
 from lienthong.hosts.nodestate import node_state
 from lienthong.services.logs import RELP_TLS, Params
@@ -98,7 +99,7 @@ def collector() -> None:
     )
     unit = File(f"/etc/systemd/system/{ONWARD}", render("logs/lienthong-central.service"))
     place(
-        Folder("/var/log/lienthong", mode="0750", group="adm"),
+        Folder("/var/log/lienthong", mode="0750", group="adm", after="keep"),
         File(CENTRAL, central_authority(space.access, me.side)),
         File(
             KEEP, render("logs/lienthong-logs.conf.j2", retention_days=params.retention_months * DAYS_A_MONTH)
@@ -113,17 +114,13 @@ def collector() -> None:
         "rsyslog",
         watch=(CONF, HOLDER, KEY, CERTIFICATE, AUTHORITY),
         check="rsyslogd -N1",
+        shared=True,
         name="logs: the collector runs",
     )
+    # As the sender on every system, it reads the certificate for each session.
     service(ONWARD, watch=(onward.path, unit.path, SENDER, CENTRAL), name="logs: onward to Central")
-
-
-def no_collector() -> None:
-    """What it collected stays, until its time is over."""
-    service(ONWARD, enabled=False, running=False, name="logs: nothing onward any more")
-    paths = (CONF, CENTRAL, HOLDER, f"{SETTINGS}/central.json", f"/etc/systemd/system/{ONWARD}")
-    absent(*paths, name="logs: no collector any more")
-    service("rsyslog", watch=(CONF,), name="logs: rsyslog keeps to itself")
+    # How far Central has what is kept: without it everything would be sent once more.
+    claim(("keep", "/var/lib/lienthong-central"))
 
 
 packages("rsyslog", name="logs: packages")
@@ -148,11 +145,10 @@ if collectors:
         name="logs: to the collector",
     )
     service(UNIT, watch=(to.path, unit.path, SENDER), name="logs: events are sent")
-else:
-    service(UNIT, enabled=False, running=False, name="logs: nobody to send to")
-    paths = (SENDER, f"{SETTINGS}/node.json", f"/etc/systemd/system/{UNIT}")
-    absent(*paths, name="logs: nothing is sent any more")
+    # systemd gives it an account of the moment, and keeps what it wrote under another name (DynamicUser).
+    claim(("wipe", "/var/lib/private/lienthong-logs"), ("wipe", "/var/lib/lienthong-logs"))
 if me.runs("logs"):
     collector()
 else:
-    no_collector()
+    service("rsyslog", shared=True, name="logs: rsyslog keeps to itself")
+tidy("logs")

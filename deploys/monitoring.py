@@ -1,4 +1,4 @@
-"""An exporter on every node and SNMPv3 on gear, that only Prometheus of the side may ask; Prometheus, alerts.
+"""An exporter on every node and SNMPv3 on gear, where the side has a Prometheus, which alone may ask; alerts.
 
 Owns /etc/prometheus/, /etc/snmp/snmpd.conf, the files in /etc/default/ that say how these daemons start, and
 `lienthong-alerts`.
@@ -15,11 +15,12 @@ from lienthong.hosts.deploying import (
     CERTIFICATE,
     KEY,
     File,
-    absent,
+    claim,
     packages,
     place,
     render,
     service,
+    tidy,
 )
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
@@ -111,34 +112,33 @@ def exporter() -> None:
     service(
         "prometheus-node-exporter",
         watch=(web.path, start.path, KEY, CERTIFICATE, AUTHORITY),
+        renewal="none",
         name="monitoring: exporter runs",
     )
 
 
 def agent() -> None:
-    """SNMPv3 of a device, as long as anybody asks."""
-    if servers:
-        mine = gear(me)
-        place(
-            File(
-                SNMPD,
-                render(
-                    "monitoring/snmpd.conf.j2",
-                    me=me,
-                    port=SNMP,
-                    user=SNMP_USER,
-                    auth=mine.auth,
-                    priv=mine.priv,
-                ),
-                mode="0600",
+    """SNMPv3 of a device."""
+    mine = gear(me)
+    place(
+        File(
+            SNMPD,
+            render(
+                "monitoring/snmpd.conf.j2",
+                me=me,
+                port=SNMP,
+                user=SNMP_USER,
+                auth=mine.auth,
+                priv=mine.priv,
             ),
-            File(SNMPD_UNIT, render("monitoring/snmpd.service.conf")),
-            name="monitoring: SNMPv3",
-        )
-        service("snmpd", watch=(SNMPD, SNMPD_UNIT), name="monitoring: SNMPv3 runs")
-    else:
-        service("snmpd", enabled=False, running=False, name="monitoring: no SNMP")
-        absent(SNMPD, SNMPD_UNIT, name="monitoring: nobody asks by SNMP any more")
+            mode="0600",
+        ),
+        File(SNMPD_UNIT, render("monitoring/snmpd.service.conf")),
+        name="monitoring: SNMPv3",
+    )
+    service("snmpd", watch=(SNMPD, SNMPD_UNIT), name="monitoring: SNMPv3 runs")
+    # Where snmpd itself keeps keys that it made of the passwords.
+    claim(("file", "/var/lib/snmp/snmpd.conf"))
 
 
 def prometheus(params: Params) -> None:
@@ -179,6 +179,7 @@ def prometheus(params: Params) -> None:
     service(
         "prometheus",
         watch=(config.path, rules.path, start.path, KEY, CERTIFICATE, AUTHORITY),
+        renewal="none",
         check="promtool check config --syntax-only /etc/prometheus/prometheus.yml >&2",
         name="monitoring: Prometheus runs",
     )
@@ -229,23 +230,9 @@ def alerts(interval_s: int) -> None:
     service("prometheus-alertmanager", watch=(config.path, start.path), name="monitoring: Alertmanager")
 
 
-def no_prometheus() -> None:
-    """A node that does not watch the others any more; what it measured stays until somebody removes it."""
-    for unit in ("prometheus-alertmanager", "lienthong-alerts", "prometheus-snmp-exporter"):
-        service(unit, enabled=False, running=False, name=f"monitoring: no {unit}")
-    for unit in ("prometheus-blackbox-exporter", "prometheus"):
-        service(unit, enabled=False, running=False, name=f"monitoring: no {unit}")
-    absent(
-        ALERTS_UNIT,
-        RECEIVER,
-        BLACKBOX_UNIT,
-        "/etc/prometheus/lienthong-rules.yml",
-        name="monitoring: not here",
-    )
-
-
-exporter()
-if me.device is not None:
+if servers:
+    exporter()
+if servers and me.device is not None:
     agent()
 if me.runs("monitoring"):
     packages(
@@ -258,5 +245,4 @@ if me.runs("monitoring"):
     mine = me.services["monitoring"].params
     assert isinstance(mine, Params)
     prometheus(mine)
-else:
-    no_prometheus()
+tidy("monitoring")

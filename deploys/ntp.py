@@ -11,7 +11,7 @@ from __future__ import annotations
 from pyinfra import host
 
 from lienthong.hosts.certificates import authority
-from lienthong.hosts.deploying import CERTIFICATE, KEY, File, absent, command, place, render, service
+from lienthong.hosts.deploying import CERTIFICATE, KEY, File, absent, command, place, render, service, tidy
 from lienthong.hosts.nodestate import node_state
 from lienthong.model.words import Side
 from lienthong.services.ntp import Params
@@ -36,19 +36,20 @@ if me.runs("ntp"):
     )
     unit = File(COPIES, render("ntp/chrony.service.j2", key=KEY, certificate=CERTIFICATE))
     place(conf, unit, name="ntp: server")
-    service("chrony", watch=(conf.path, unit.path, KEY, CERTIFICATE), name="ntp: chrony")
+    service("chrony", watch=(conf.path, unit.path, KEY, CERTIFICATE), shared=True, name="ntp: chrony")
 else:
-    if COPIES in node_state().files:
-        absent(SERVER, COPIES, name="ntp: no server any more")
-        command(
-            "systemctl daemon-reload; rm -f /run/chrony/nts.key /run/chrony/nts.crt",
-            what="forget the server's key",
-            name="ntp: no server's key any more",
-        )
+    # Here and not by what tidies up: chronyd, which starts anew below, must not look for a key that is gone.
+    absent(SERVER, COPIES, name="ntp: no server any more")
+    command(
+        "systemctl daemon-reload; rm -f /run/chrony/nts.key /run/chrony/nts.crt",
+        what="forget the server's key",
+        when=COPIES in node_state().files,
+        name="ntp: no server's key any more",
+    )
     trusted = File(TRUSTED, authority(space.access, me.side, space.secrets).pem)
     conf = File(CLIENT, render("ntp/nts.conf.j2", trusted=TRUSTED))
     place(trusted, conf, name="ntp: whom to believe")
-    service("chrony", watch=(SERVER, TRUSTED, CLIENT), name="ntp: chrony")
+    service("chrony", watch=(SERVER, TRUSTED, CLIENT), shared=True, name="ntp: chrony")
     # A client that started before its network asks again only later, and for keys later still, so it is
     # started anew; the server itself may come up in this very run. Not reaching it is no failure of this
     # step: the audit says it of the node.
@@ -59,3 +60,4 @@ else:
         when=not node_state().time_kept,
         name="ntp: time is kept",
     )
+tidy("ntp")

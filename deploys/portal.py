@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, absent, command, place, render, ruleset, service
-from lienthong.hosts.nodestate import node_state
-from lienthong.hosts.webserver import Public, no_web_server, web_server
+from lienthong.hosts.deploying import File, claim, place, render, ruleset, service, tidy
+from lienthong.hosts.webserver import Public, web_server
 from lienthong.model.words import Zone
 from lienthong.services.portal import Params
 from lienthong.workspace import workspace
@@ -57,9 +56,6 @@ if me.runs("portal"):
         check="fail2ban-client -t >/dev/null",
         name="portal: bans",
     )
-elif BANS in node_state().files:
-    service("fail2ban", enabled=False, running=False, name="portal: nobody is banned any more")
-    absent(BANS, JAIL, ACTION, DAEMON, name="portal: no bans any more")
-    command("nft -f /etc/nftables.conf", what="rules without bans", name="portal: rules without bans")
-    if not me.runs("app"):
-        no_web_server("portal")
+    # Whom it has banned, its own note of it; that of the filter goes with its file.
+    claim(("file", "/var/lib/fail2ban/fail2ban.sqlite3"))
+tidy("portal")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyinfra import host
 from pyinfra.facts.server import Command
 
-from lienthong.hosts.deploying import File, absent, command, place, render, service
+from lienthong.hosts.deploying import File, command, place, render, service, tidy
 from lienthong.hosts.nodestate import node_state
 from lienthong.plan.queues import queues_of
 from lienthong.workspace import workspace
@@ -38,6 +38,5 @@ if lines:
         when=bool(gone) and not state.touched & {file.path for file in files},
         name="qos: as they were given",
     )
-elif UNIT in state.files:
-    service("lienthong-qos", enabled=False, running=False, name="qos: no line has queues")
-    absent(UNIT, PROGRAM, PLAN, name="qos: nothing is left")
+# The unit takes its queues away when it stops, which it does before its program goes.
+tidy("qos")

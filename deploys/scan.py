@@ -10,8 +10,7 @@ import json
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, Folder, absent, packages, place, service
-from lienthong.hosts.nodestate import node_state
+from lienthong.hosts.deploying import File, Folder, packages, place, service, tidy
 from lienthong.services.scan import Params
 from lienthong.workspace import workspace
 
@@ -28,10 +27,10 @@ if me.runs("scan"):
     wanted = {"signatures": SIGNATURES, "signature_days": params.signature_days}
     place(
         Folder("/etc/lienthong"),
-        Folder(SIGNATURES),
+        # Somebody carried them here.
+        Folder(SIGNATURES, after="keep"),
         File(MARK, json.dumps(wanted, indent=1) + "\n"),
         name="scan: the vault's job scans",
     )
     service("clamav-freshclam", enabled=False, running=False, name="scan: nothing is fetched from here")
-elif MARK in node_state().files:
-    absent(MARK, name="scan: no scanner any more")
+tidy("scan")

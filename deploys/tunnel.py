@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from lienthong.hosts.deploying import File, place, render, service
+from lienthong.hosts.deploying import File, place, render, service, tidy
 from lienthong.model.intent import Tunnel
 from lienthong.secrets import NoSecret
 from lienthong.workspace import workspace
@@ -49,3 +49,4 @@ for name in sorted({tunnel.name for tunnel in me.tunnels}):
     )
     place(conf, name=f"tunnel: {name}")
     service(f"wg-quick@{name}", watch=(conf.path,), name=f"tunnel: {name} up")
+tidy("tunnel")

@@ -12,13 +12,12 @@ from lienthong.hosts.deploying import (
     KEY,
     File,
     Folder,
-    absent,
     place,
     render,
     service,
+    tidy,
     user,
 )
-from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import Node
 from lienthong.model.secret import SecretRef
 from lienthong.model.words import Zone
@@ -83,6 +82,7 @@ def registrar() -> None:
     service(
         "kamailio",
         watch=(*(file.path for file in files), KEY, CERTIFICATE, AUTHORITY),
+        renewal="reload",
         check="kamailio -c -f /etc/kamailio/kamailio.cfg >/dev/null 2>&1",
         name="videoconf: registrar",
     )
@@ -94,11 +94,7 @@ def endpoint(number: str) -> None:
         node for node in space.plan.running("videoconf", me.side) if params(node).role == "registrar"
     ]
     if not registrars:
-        if ACCOUNTS in node_state().files:  # of one that is retired: its password goes, and nobody is called
-            absent(ACCOUNTS, name="videoconf: no account any more")
-            service(REACHABLE, enabled=False, running=False, name="videoconf: nobody to hear from")
-            service("baresip", enabled=False, running=False, name="videoconf: nobody to register with")
-        return
+        return  # of one that is retired everything goes, its password too
     user("baresip", home="/var/lib/baresip", name="videoconf: account of the endpoint")
     files = (
         File("/etc/baresip/config", render("videoconf/baresip.config.j2", me=me, authority=AUTHORITY)),
@@ -134,3 +130,4 @@ if me.runs("videoconf"):
         registrar()
     elif mine.number is not None:
         endpoint(mine.number)
+tidy("videoconf")

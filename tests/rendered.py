@@ -24,10 +24,12 @@ from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 
 import lienthong.hosts.certificates
 import lienthong.hosts.deploying as deploying
+import lienthong.hosts.issuing
 import lienthong.hosts.trust
 import lienthong.hosts.webserver as webserver
 import lienthong.workspace
 from lienthong.hosts import nodestate
+from lienthong.hosts.claims import Claim
 from lienthong.model.finding import AuditRun, Finding, Kind, Status
 from lienthong.model.intent import Node, ProvincePlan
 from lienthong.model.secret import Secret, SecretRef
@@ -46,7 +48,11 @@ from lienthong.ztp.files import files
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOYS = sorted((ROOT / "deploys").glob("*.py"))
-OPERATIONS = ("place", "ruleset", "certificate", "absent", "service", "packages", "group", "user", "command")
+OPERATIONS = ("place", "ruleset", "certificate", "absent", "service", "packages", "group", "user", "command",
+              "claim", "tidy")  # fmt: skip
+#: What is left of them when they may note what they claim.
+BENEATH = ("_place", "_ruleset", "certificate", "_absent", "_service", "packages", "_group", "_user",
+           "command", "_tidy")  # fmt: skip
 #: The two Netmiko scripts have a `main` and nothing of their own to render.
 SCRIPTS = {"lan.py", "internet.py"}
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -120,6 +126,21 @@ def _endpoint(plan: ProvincePlan, node: Node) -> dict[str, str]:
     return found
 
 
+def claimed(space: Workspace) -> dict[tuple[str, str], frozenset[Claim]]:
+    """What each deploy notes as its own, by node and deploy."""
+    found: dict[tuple[str, str], frozenset[Claim]] = {}
+    with _kept(space, BENEATH):
+        state = nodestate.node_state()
+        for node in space.plan.nodes.values():
+            state.owned.clear()
+            with ctx_host.use(SimpleNamespace(name=node.name)):
+                for path in DEPLOYS:
+                    if path.name not in SCRIPTS:
+                        exec(_compiled(path), {"__file__": str(path)})
+            found |= {(node.name, topic): claims for topic, claims in state.owned.items()}
+    return found
+
+
 @cache
 def _compiled(path: Path) -> CodeType:
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")
@@ -148,7 +169,7 @@ def _plain(item: object) -> object:
 
 
 @contextmanager
-def _kept(space: Workspace) -> Iterator[list[tuple[str, str]]]:
+def _kept(space: Workspace, operations: tuple[str, ...] = OPERATIONS) -> Iterator[list[tuple[str, str]]]:
     kept: list[tuple[str, str]] = []
 
     def keeping(operation: str) -> Any:
@@ -166,14 +187,19 @@ def _kept(space: Workspace) -> Iterator[list[tuple[str, str]]]:
     key = f"ssh-ed25519 {KEY}"
     with ExitStack() as stack:
         for module in (deploying, webserver):
-            for name in OPERATIONS:
+            for name in operations:
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, keeping(name)))
         stack.enter_context(patch.object(lienthong.workspace, "workspace", lambda: space))
-        stack.enter_context(patch.object(nodestate, "node_state", lambda: state))
+        for module in (nodestate, deploying):
+            stack.enter_context(patch.object(module, "node_state", lambda: state))
         stack.enter_context(patch.object(lienthong.hosts.trust, "host_keys", lambda *_: (key,)))
         stack.enter_context(patch.object(lienthong.hosts.trust, "public_key", lambda *_: key))
         stack.enter_context(patch.object(lienthong.hosts.certificates, "authority", lambda *_: authority))
+        stack.enter_context(patch.object(lienthong.hosts.trust, "content_once", lambda *_: ""))
+        stack.enter_context(
+            patch.object(lienthong.hosts.issuing, "believed", lambda *_: "-----ISSUING-----\n")
+        )
         stack.enter_context(patch.object(lienthong.hosts.certificates, "central_authority", lambda *_: "CA"))
         # `admit` of deploys/backup.py is an operation of its own: here it runs as the function it is.
         stack.enter_context(patch("pyinfra.api.operation", lambda: _run_at_once(kept)))

@@ -138,7 +138,12 @@ aaa: {login: {side: wan, address: 10.0.4.20, protocol: tacacs}}
 """
 OFFICE_MORE = """
 devices: {gw-wan: {runs: {dhcp: {lease_s: 3600}}}}
-hosts: {svc-wan: {runs: {logs: {retention_months: 24}, monitoring: {interval_s: 10, retention_days: 60}}}}
+hosts:
+  svc-wan:
+    runs:
+      logs: {retention_months: 24}
+      monitoring: {interval_s: 10, retention_days: 60}
+      ca: {life_days: 20, revoked: ["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}
 """
 
 

@@ -23,7 +23,8 @@ from lienthong.model.secret import SecretRef, SecretStore
 from lienthong.model.words import Side, Target
 from lienthong.target import Access, lab_dir
 
-LIFE = timedelta(days=90)
+#: What renews itself (service `ca`) needs no longer one; where nothing renews, each apply does.
+LIFE = timedelta(days=30)
 #: Clocks of nodes may be a little behind.
 SKEW = timedelta(hours=1)
 
@@ -91,8 +92,12 @@ def central_authority(access: Access, side: Side) -> str:
         ) from None
 
 
-def why_new(found: str, public_key: str, node: Node, by: Authority, now: datetime) -> str:
-    """Why the node needs a new certificate; empty when the one it has (PEM) will do."""
+def why_new(found: str, public_key: str, node: Node, by: Authority, now: datetime, issuing: str = "") -> str:
+    """Why the node needs a new certificate; empty when the one it has (PEM) will do.
+
+    Args:
+        issuing: the side's issuing authority (PEM), whose certificates are as good; empty when there is none.
+    """
     if not public_key:
         return "no key"
     try:
@@ -102,9 +107,8 @@ def why_new(found: str, public_key: str, node: Node, by: Authority, now: datetim
         return "no certificate"
     if certificate.public_key() != key:
         return "another key"
-    try:
-        certificate.verify_directly_issued_by(by.certificate)
-    except (InvalidSignature, ValueError, TypeError):
+    issuers = [by.certificate, *([x509.load_pem_x509_certificate(issuing.encode())] if issuing else [])]
+    if not any(_issued(certificate, issuer) for issuer in issuers):
         return "another authority"
     if _names(certificate) != _wanted(node):
         return "another name"
@@ -154,6 +158,14 @@ def sign(request: str, node: Node, by: Authority, now: datetime) -> str:
 def utc_now() -> datetime:
     """The clock of the controller."""
     return datetime.now(UTC)
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def _wanted(node: Node) -> set[str]:

@@ -17,6 +17,8 @@ the two is thereby mended). Everything is decided from `node_state()`, fetched o
 operations work too but cost a round trip each. No deploy writes to /etc/nftables.d: what a service
 opens follows from its `contribute()`, and `deploys/firewall.py` writes it. A certificate is at
 `CERTIFICATE`, its key at `KEY` (group `PKI_GROUP` may read it), the side's CA at `AUTHORITY`.
+A deploy ends with `tidy("<its name>")`: what it put on the node before and does not ask for any more goes
+away (`lienthong/hosts/claims.py`). Not calling it leaves all as it is.
 """
 
 # pyinfra is typed in part only.
@@ -30,7 +32,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from shlex import quote
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pyinfra.api.command import FunctionCommand, StringCommand
@@ -39,6 +41,7 @@ from pyinfra.context import host
 
 from lienthong.errors import LienThongError
 from lienthong.hosts.certificates import Authority, sign, utc_now, why_new
+from lienthong.hosts.claims import TAKE_AWAY, Claim, in_words, not_wanted, note
 from lienthong.hosts.nodestate import PKI, FileState, NodeState, node_state
 from lienthong.model.intent import Node
 from lienthong.root import find_root
@@ -53,8 +56,11 @@ Commands = Generator[StringCommand, None, None]
 #: Reads one entry a line (kind, mode, owner, path, base64) and puts each in place by a rename.
 _PLACE = r"""set -e; umask 077
 while read -r kind mode owner path data; do
-  if [ "$kind" = d ]; then
+  if [ "$kind" = d ] || [ "$kind" = k ]; then
     [ -d "$path" ] || mkdir -p "$path"
+    # Data that was kept for root while nobody asked for it.
+    [ "$kind" = d ] || [ "$(stat -c %U:%G "$path")" != root:root ] ||
+      chown -hR --from=root:root "$owner" "$path"
     chown "$owner" "$path"; chmod "$mode" "$path"; continue
   fi
   dir=${path%/*}; [ -d "$dir" ] || { umask 022; mkdir -p "$dir"; umask 077; }
@@ -102,12 +108,18 @@ class File:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder as it must be; what lies in it is left alone."""
+    """A folder as it must be; what lies in it is left alone.
+
+    Args:
+        after: what becomes of it when nobody asks for it any more. `folder`: it goes once it is empty.
+            `wipe`: it goes with all that is in it. `keep`: it is data; it stays, for root alone.
+    """
 
     path: str
     mode: str = "0755"
     user: str = "root"
     group: str = "root"
+    after: Literal["folder", "wipe", "keep"] = "folder"
 
 
 class Asked(FunctionCommand):
@@ -148,9 +160,14 @@ def render(template: str, **values: Any) -> str:
     return templates().get_template(template).render(**values).rstrip("\n") + "\n"
 
 
-@operation()
-def place(*entries: File | Folder) -> Commands:
+def place(*entries: File | Folder, name: str) -> None:
     """Files and folders, all of them in one round trip; only those that differ are sent."""
+    claim(*(("file" if isinstance(entry, File) else entry.after, entry.path) for entry in entries))
+    _place(*entries, name=name)
+
+
+@operation()
+def _place(*entries: File | Folder) -> Commands:
     state = node_state()
     differing = [entry for entry in entries if differs(entry, state.files.get(entry.path))]
     if not differing:
@@ -166,9 +183,14 @@ def place(*entries: File | Folder) -> Commands:
     )
 
 
-@operation()
-def ruleset(*files: File) -> Commands:
+def ruleset(*files: File, name: str) -> None:
     """Files of /etc/nftables.d, loaded in one transaction when they or the live rules differ."""
+    claim(*(("file", file.path) for file in files))
+    _ruleset(*files, name=name)
+
+
+@operation()
+def _ruleset(*files: File) -> Commands:
     state = node_state()
     differing = [entry for entry in files if differs(entry, state.files.get(entry.path))]
     if differing or state.filter_differs:
@@ -180,10 +202,10 @@ def ruleset(*files: File) -> Commands:
 
 
 @operation()
-def certificate(me: Node, by: Authority) -> Commands:
+def certificate(me: Node, by: Authority, issuing: str = "") -> Commands:
     """A certificate for the node's own key, renewed when a third of its life is left or it does not fit."""
     state = node_state()
-    why = why_new(state.certificate, state.public_key, me, by, utc_now())
+    why = why_new(state.certificate, state.public_key, me, by, utc_now(), issuing)
     if why:
         state.touched |= {KEY, CERTIFICATE}
         yield Asked(f"new {CERTIFICATE}: {why}", partial(_renew, me, by))
@@ -193,41 +215,72 @@ def _renew(me: Node, by: Authority) -> None:
     good, output = host.run_shell_command(StringCommand(_REQUEST), _sudo=True)
     if not good:
         raise LienThongError(f"{me.name}: no certificate request: {output.stderr}")
-    signed = File(CERTIFICATE, sign(output.stdout, me, by, utc_now()))
-    good, output = host.run_shell_command(StringCommand(_PLACE), _sudo=True, _stdin=_line(signed))
+    put(File(CERTIFICATE, sign(output.stdout, me, by, utc_now())))
+
+
+def put(*files: File) -> None:
+    """Files at once, from within an `Asked`: what is to be in them was only now found out.
+
+    Raises:
+        LienThongError: the node could not.
+    """
+    lines = "".join(map(_line, files))
+    good, output = host.run_shell_command(StringCommand(_PLACE), _sudo=True, _stdin=lines)
     if not good:
-        raise LienThongError(f"{me.name}: its certificate could not be put in place: {output.stderr}")
+        raise LienThongError(f"{host.name}: {files[0].path} could not be put in place: {output.stderr}")
 
 
-@operation()
-def absent(*paths: str) -> Commands:
+def absent(*paths: str, name: str) -> None:
     """No such file (under the managed roots); used for what the package brings and we replace."""
-    state = node_state()
-    found = [path for path in paths if path in state.files]
+    # Found out now: pyinfra runs an operation a second time, and `tidy` may have forgotten the file by then.
+    found = [path for path in paths if path in node_state().files]
     if found:
-        state.touched |= set(found)
-        yield Told(f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}")
+        _absent(*found, name=name)
 
 
 @operation()
+def _absent(*found: str) -> Commands:
+    node_state().touched |= set(found)
+    yield Told(f"remove {', '.join(found)}", f"rm -f -- {' '.join(map(quote, found))}")
+
+
 def service(
     unit: str,
     *,
+    name: str,
     watch: tuple[str, ...] = (),
     enabled: bool = True,
     running: bool = True,
     reload: bool = False,
     check: str = "",
-) -> Commands:
+    shared: bool = False,
+    renewal: Literal["restart", "reload", "none"] = "restart",
+) -> None:
     """A unit enabled (or not) and running (or not), restarted when a watched path is news to it.
 
     Args:
         watch: paths of files the unit reads when it starts.
         reload: a reload is enough for a watched path.
         check: command that must succeed before a running unit is restarted, e.g. `rsyslogd -N1`.
+        shared: others need it too; when watched files go it is started anew, and never stopped.
+        renewal: what a unit that watches `CERTIFICATE` is told when that renews itself; `none` for one that
+            reads it for every connection.
     """
-    state = node_state()
     full = unit if "." in unit.rsplit("@", 1)[-1] else f"{unit}.service"
+    if shared:
+        claim(*(("shared", full, path) for path in watch))
+    elif running:
+        claim(("unit", full))
+    if CERTIFICATE in watch and renewal != "none":
+        claim(("uses", full, renewal))
+    _service(full, watch=watch, enabled=enabled, running=running, reload=reload, check=check, name=name)
+
+
+@operation()
+def _service(
+    full: str, *, watch: tuple[str, ...], enabled: bool, running: bool, reload: bool, check: str
+) -> Commands:
+    state = node_state()
     now = state.units.get(full)
     if state.is_enabled(full) is not enabled:
         verb = "enable" if enabled else "disable"
@@ -261,9 +314,14 @@ def packages(*names: str) -> Commands:
         )
 
 
-@operation()
-def group(title: str, *members: str) -> Commands:
+def group(title: str, *members: str, name: str) -> None:
     """A system group with at least these members (users that the node does not have are left out)."""
+    claim(("group", title), *(("member", title, login) for login in members))
+    _group(title, *members, name=name)
+
+
+@operation()
+def _group(title: str, *members: str) -> Commands:
     state = node_state()
     present = [login for login in members if login in state.users]
     if title not in state.groups:
@@ -276,9 +334,14 @@ def group(title: str, *members: str) -> Commands:
             )
 
 
+def user(login: str, *, home: str, name: str, shell: str = "/usr/sbin/nologin") -> None:
+    """A system user with a home folder; one under /var/lib goes with the account, unless it is kept data."""
+    claim(("user", login, home), ("group", login))
+    _user(login, home=home, shell=shell, name=name)
+
+
 @operation()
-def user(login: str, *, home: str, shell: str = "/usr/sbin/nologin") -> Commands:
-    """A system user with a home folder."""
+def _user(login: str, *, home: str, shell: str) -> Commands:
     if login not in node_state().users:
         yield Told(
             f"user {login}",
@@ -309,6 +372,30 @@ def command(
         yield Told(what, script, stdin)
 
 
+def claim(*claims: Claim) -> None:
+    """Note that the deploy in hand wants a thing there; for what `command` makes or a service writes."""
+    node_state().claims.update(claims)
+
+
+def tidy(topic: str) -> None:
+    """Take away what an earlier apply put here for this deploy and what the deploy has not asked for now."""
+    state = node_state()
+    mine, state.claims = frozenset(state.claims), set()
+    if mine == state.owned.get(topic, frozenset()):
+        return
+    gone = not_wanted(topic, mine, state.owned)
+    state.owned[topic] = mine
+    state.forget(gone)
+    _tidy(topic, mine, gone, name=f"{topic}: nothing is left of what is not wanted")
+
+
+@operation()
+def _tidy(topic: str, mine: frozenset[Claim], gone: tuple[Claim, ...]) -> Commands:
+    text = base64.b64encode(note(mine).encode()).decode()
+    lines = [*(" ".join(claim) for claim in gone), "end", f"note {topic} {text}"]
+    yield Told(in_words(gone) or f"note what is here for {topic}", TAKE_AWAY, "\n".join(lines) + "\n")
+
+
 def differs(entry: File | Folder, found: FileState | None) -> bool:
     """Whether what was found is not what must be."""
     kind = "f" if isinstance(entry, File) else "d"
@@ -335,6 +422,7 @@ def _verb(entry: File | Folder, state: NodeState) -> str:
 def _line(entry: File | Folder) -> str:
     owner = f"{entry.user}:{entry.group}"
     if isinstance(entry, Folder):
-        return f"d {entry.mode} {owner} {entry.path}\n"
+        kind = "k" if entry.after == "keep" else "d"
+        return f"{kind} {entry.mode} {owner} {entry.path}\n"
     data = base64.b64encode(entry.content.encode()).decode()
     return f"f {entry.mode} {owner} {entry.path} {data}\n"

@@ -7,14 +7,15 @@ files with hash, mode and owner, units, packages, groups, the live packet filter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pyinfra.api.facts import FactBase
 from pyinfra.context import host
 
 from lienthong.errors import LienThongError
+from lienthong.hosts.claims import OWNED, Claim, noted
 
 #: Folders under which pyinfra owns files (docs/architecture.md, one owner for each path).
 ROOTS: tuple[str, ...] = (
@@ -77,6 +78,10 @@ echo '#certificate'
 cat {pki}/node.crt
 echo '#authority'
 cat {pki}/ca.crt
+echo '#issuing'
+cat /etc/lienthong/ca/issuing.crt
+echo '#owned'
+cd {owned} && grep -H '' [a-z]*
 true
 """
 
@@ -121,18 +126,47 @@ class NodeState:
     """PEM of the public half of the node's key; empty when there is no key"""
     certificate: str = ""
     authority: str = ""
+    issuing: str = ""
+    """PEM of the issuing authority whose key lies here"""
+    owned: dict[str, frozenset[Claim]] = field(default_factory=dict)
+    """what each deploy has noted as its own; this run's notes take the place of older ones"""
+    claims: set[Claim] = field(default_factory=set)
+    """what the deploy in hand wants to be there"""
     touched: set[str] = field(default_factory=set)
 
     def is_enabled(self, unit: str) -> bool:
         """Whether something in /etc/systemd/system pulls the unit in at boot."""
         return unit in self.enabled
 
+    def forget(self, gone: Iterable[Claim]) -> None:
+        """What is about to be taken away is not there for a deploy that comes later in this run."""
+        for kind, one, *more in gone:
+            match kind:
+                case "unit":
+                    self.units.pop(one, None)
+                    self.enabled -= {one}
+                case "file" | "folder" | "wipe":
+                    self._without(one)
+                case "keep" if one in self.files:
+                    self.files[one] = replace(self.files[one], mode=0o700, user="root", group="root")
+                case "member":
+                    self.groups[one] = tuple(login for login in self.groups.get(one, ()) if login != more[0])
+                case "user":
+                    self.users.pop(one, None)
+                    self._without(more[0])
+                case "group":
+                    self.groups.pop(one, None)
+
+    def _without(self, path: str) -> None:
+        for found in [p for p in self.files if p == path or p.startswith(f"{path}/")]:
+            del self.files[found]
+
 
 class Node(FactBase[NodeState]):  # type: ignore[misc]  # pyinfra is not followed
     """The state of the node by one command."""
 
     def command(self) -> str:
-        return _SCRIPT.format(roots=" ".join(ROOTS), shallow=" ".join(SHALLOW), pki=PKI)
+        return _SCRIPT.format(roots=" ".join(ROOTS), shallow=" ".join(SHALLOW), pki=PKI, owned=OWNED)
 
     @staticmethod
     def default() -> NodeState:
@@ -191,6 +225,8 @@ def parse(output: list[str]) -> NodeState:
         public_key="\n".join(parts.get("key", [])),
         certificate="\n".join(parts.get("certificate", [])),
         authority="\n".join(parts.get("authority", [])),
+        issuing="\n".join(parts.get("issuing", [])),
+        owned=noted(parts.get("owned", [])),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
+import time
 
 from lienthong.errors import LienThongError
 from lienthong.jump import options
@@ -41,6 +43,12 @@ def host_keys(access: Access, node: Node) -> tuple[str, ...]:
 
 def public_key(access: Access, node: Node, path: str, timeout_s: int = 8) -> str | None:
     """An Ed25519 public key from a file on a node; None while there is no such file or no way to it."""
+    found = PUBLIC_KEY.match(content(access, node, path, timeout_s) or "")
+    return found.group() if found else None
+
+
+def content(access: Access, node: Node, path: str, timeout_s: int = 8) -> str | None:
+    """A small file on a node, as text; None while there is no such file or no way to it."""
     command = [
         "ssh", "-F", "none", "-T", "-i", str(access.key_file),
         "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={timeout_s}",
@@ -60,5 +68,20 @@ def public_key(access: Access, node: Node, path: str, timeout_s: int = 8) -> str
         )
     except subprocess.TimeoutExpired:
         return None
-    found = PUBLIC_KEY.match(done.stdout)
-    return found.group() if found and done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
+
+
+def content_once(access: Access, node: Node, path: str) -> str | None:
+    """The same, asked once for all nodes of a run; that there is none is believed for a moment only."""
+    with _LOCK:
+        asked, found = _CONTENTS.get((node.name, path), (-NONE_FOR_S, None))
+        if found is None and time.monotonic() - asked >= NONE_FOR_S:
+            found = content(access, node, path)
+            _CONTENTS[node.name, path] = (time.monotonic(), found)
+        return found
+
+
+#: When it was asked, and what a file held, by node and path.
+_CONTENTS: dict[tuple[str, str], tuple[float, str | None]] = {}
+_LOCK = threading.Lock()
+NONE_FOR_S = 2.0

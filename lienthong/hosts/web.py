@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 DAY_S = 86400
-LEAST_DAYS = 30
+#: Certificates live 30 days and renew themselves when ten are left.
+LEAST_DAYS = 9
 HSTS_LEAST_S = 180 * DAY_S
 
 

@@ -21,7 +21,6 @@ from lienthong.hosts.deploying import (
     service,
     user,
 )
-from lienthong.hosts.nodestate import node_state
 from lienthong.model.intent import Node
 from lienthong.model.site import Site
 from lienthong.services.portal import PACKAGES
@@ -74,9 +73,9 @@ def web_server(me: Node, site: Site, page: str, public: Public | None = None) ->
     unit = File(UNIT, render("portal/nginx.service.conf"))
     place(
         Folder("/usr/local/lib/lienthong"),
-        Folder("/usr/local/lib/lienthong/www"),
+        Folder("/usr/local/lib/lienthong/www", after="wipe"),
         # The s bit gives every new document to the group that may read it.
-        Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS),
+        Folder(DOCUMENTS, mode="2750", user=READERS, group=READERS, after="keep"),
         File(PAGE, render(page, site=site)),
         conf,
         *rules,
@@ -88,17 +87,6 @@ def web_server(me: Node, site: Site, page: str, public: Public | None = None) ->
         "nginx",
         watch=(conf.path, *(rule.path for rule in rules), unit.path, CERTIFICATE, KEY),
         check="nginx -tq",
+        renewal="reload",
         name=f"{topic}: web server",
     )
-
-
-def no_web_server(topic: str) -> None:
-    """A node that was a web server and is none any more: nothing answers, and its files are gone.
-
-    Documents stay, since they are not ours; who throws them away is a person.
-    """
-    found = node_state().files
-    if PAGE not in found or UNIT not in found:
-        return
-    service("nginx", enabled=False, running=False, name=f"{topic}: no web server any more")
-    absent(CONF, WAF, UNIT, PAGE, name=f"{topic}: no page any more")

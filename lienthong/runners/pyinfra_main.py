@@ -153,6 +153,8 @@ def _prepare(state: State, host: Host, codes: dict[str, CodeType], parts: dict[s
             found.append(part)
             before = len(host.op_hash_order)
             started = time.monotonic()
+            # A file that failed half way notes nothing and takes nothing away.
+            node_state().claims.clear()
             try:
                 exec(code, {"__file__": code.co_filename})  # noqa: S102 - as pyinfra itself does
             except Exception as error:  # noqa: BLE001 - whatever a deploy file raises is its result

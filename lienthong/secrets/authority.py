@@ -46,7 +46,7 @@ def belongs(certificate_pem: bytes, key_pem: Secret) -> bool:
 
 
 def certificate(key_pem: Secret, side: Side, province: str, now: datetime) -> str:
-    """A certificate (PEM) of that key for the authority of a side: ten years, signs nothing but nodes."""
+    """A certificate (PEM) of that key for the authority of a side: ten years, one more authority under it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -74,7 +74,7 @@ def certificate(key_pem: Secret, side: Side, province: str, now: datetime) -> st
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)
         .not_valid_after(now + LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())

@@ -42,13 +42,15 @@ class District:
         self.seconds[" ".join(words)] = time.monotonic() - began
         return done
 
-    def tool(self, *words: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
-        """Another program of the same environment, e.g. `pyinfra`."""
+    def tool(
+        self, *words: str, root: Path = ROOT, timeout_s: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        """Another program of the same environment, e.g. `pyinfra`, here or in another checkout."""
         program = str(Path(sys.executable).with_name(words[0]))
         return subprocess.run(
             [program, *words[1:]],
-            cwd=ROOT,
-            env=self.environment,
+            cwd=root,
+            env={**self.environment, "LIENTHONG_ROOT": str(root)},
             capture_output=True,
             text=True,
             timeout=timeout_s,
