@@ -254,12 +254,12 @@ def test_fetch_key_is_used_by_its_vault_only(
         for line in hosts(vault.name).run("cat /var/lib/lienthong/backup/logins").stdout.splitlines()
         if line.split()[1:] == [node.name]
     ]
-    accepted = [login for login in logins if login.accepted]
-    refused = [login for login in logins if not login.accepted]
-    evidence(f"{len(accepted)} logins with it, the vault tried {len(tries)} times; {len(refused)} refused")
-    assert not refused, f"the key was tried from {refused[0].address} at {refused[0].when}: is it stolen?"
-    odd = unexplained(accepted, tries, str(vault.address))
-    assert not odd, f"a login from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
+    refused = sum(not login.accepted for login in logins)
+    evidence(f"{len(logins) - refused} logins with it, the vault tried {len(tries)} times; {refused} refused")
+    # One of the vault's own that was refused is a matter of the backup, not of a thief.
+    odd = unexplained(logins, tries, str(vault.address))
+    what = "login" if odd and odd[0].accepted else "try that was refused"
+    assert not odd, f"a {what} from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
 
 
 class Login(NamedTuple):
@@ -288,11 +288,11 @@ def login_of(line: str) -> Login | None:
     return Login(at, found[1] == "Accepted", found[2], found[3]) if found else None
 
 
-def unexplained(accepted: list[Login], tries: list[float], address: str) -> list[Login]:
+def unexplained(logins: list[Login], tries: list[float], address: str) -> list[Login]:
     """Logins that are not the vault's: each that it wrote down before it began explains one."""
     left = sorted(tries)
     odd = []
-    for login in sorted(accepted, key=lambda one: one.at):
+    for login in sorted(logins, key=lambda one: one.at):
         mine = [at for at in left if -CLOCKS_S <= login.at - at <= LOGIN_WITHIN_S]
         if login.address == address and mine:
             left.remove(mine[0])

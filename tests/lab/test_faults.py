@@ -109,7 +109,7 @@ FAULTS = (
         frozenset({"BAK-05"}),
         ((SRV, "cd /var/lib/lienthong/fetch/.ssh && mv authorized_keys /root/fetch.kept"),),
         ((SRV, "mv /root/fetch.kept /var/lib/lienthong/fetch/.ssh/authorized_keys"),),
-        frozenset({"BAK-01", "BAK-02"}),
+        frozenset({"BAK-01", "BAK-02", "BAK-04"}),
     ),
     Fault(
         "the endpoint is not registered",
