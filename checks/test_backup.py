@@ -295,7 +295,7 @@ def unexplained(logins: list[Login], tries: list[float], address: str) -> list[L
     for login in sorted(logins, key=lambda one: one.at):
         mine = [at for at in left if -CLOCKS_S <= login.at - at <= LOGIN_WITHIN_S]
         if login.address == address and mine:
-            left.remove(mine[0])
+            left.remove(mine[-1])  # the last before it: an older one may have come to nothing
         else:
             odd.append(login)
     return odd
