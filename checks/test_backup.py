@@ -245,7 +245,8 @@ def test_fetch_key_is_used_by_its_vault_only(
     prints = set(re.findall(r"SHA256:\S+", source.run(f"ssh-keygen -lf {AUTHORIZED}").stdout))
     evidence(f"{len(prints)} keys, from {', '.join(sorted(bound))}")
     told = source.run(
-        "journalctl _COMM=sshd _UID=0 -o json --output-fields=MESSAGE --no-pager "
+        # By the user, whom the kernel vouches for: `_COMM` is read in /proc, and sshd may be gone by then.
+        "journalctl SYSLOG_IDENTIFIER=sshd _UID=0 -o json --output-fields=MESSAGE --no-pager "
         f"--since '-{LOOK_BACK_DAYS}d' --grep 'publickey for lienthong-fetch from'"
     )
     logins = [login for line in told.stdout.splitlines() if (login := login_of(line)) and login.key in prints]

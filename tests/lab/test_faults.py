@@ -187,7 +187,7 @@ FAULTS = (
     ),
     Fault(
         "a host that asks a time server nobody approved",
-        frozenset({"SRV-17"}),
+        frozenset({"SRV-17", "DEV-11"}),  # and believes whatever answers for it
         ((SRV, "chronyc add server 192.0.2.123"),),
         ((SRV, "chronyc delete 192.0.2.123"),),
     ),
