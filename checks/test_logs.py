@@ -99,9 +99,9 @@ def test_logs_leave_encrypted(facts: Facts, node: Node, plan: ProvincePlan, evid
     assert text.count('"authority"') == len(found), "believes whom it sends to without an authority"
     units = facts.text("units")
     for unit in ("lienthong-logs", "lienthong-central")[: len(wanted)]:
-        assert re.search(rf"^{unit}\.service +loaded active running", units, re.MULTILINE), (
-            f"{unit} does not run"
-        )
+        seen = re.search(rf"^{unit}\.service +(\S+ +\S+ +\S+)", units, re.MULTILINE)
+        state = " ".join(seen[1].split()) if seen else f"not among {len(units.splitlines())} units"
+        assert state == "loaded active running", f"{unit} does not run: {state}"
     other = facts.text("rsyslog")
     plain = re.findall(r"^\s*\S+\s+@{1,2}[\w\[(].*$", other, re.MULTILINE)
     plain += re.findall(r'type="om(?:fwd|relp)".*', other)

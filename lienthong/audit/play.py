@@ -20,14 +20,18 @@ Address = IPv4Address | IPv6Address
 LAB_OUTSIDE = frozenset({"internet-dns", "updates", "central-wan", "central-net"})
 EVERY_PORT = [("tcp", port) for port in TCP_PORTS] + [("udp", port) for port in UDP_PORTS]
 WAIT_S = 2.0
-#: Shorter than the second SYN of a connection, which would only double the traffic; the ears are asked later.
-SWEEP_WAIT_S = 0.95
+#: So long each round of a sweep waits for answers, less than until the second SYN of a connection.
+#: The ears are asked later.
+SWEEP_WAIT_S = 0.5
+#: So often everything is sent: a queue that overflows drops a packet, and what it would have shown.
+SWEEP_ROUNDS = 2
 #: Types of an echo request, ICMP's and ICMPv6's.
 ECHO_REQUESTS = (8, 128)
 #: A frame to all in a segment: heard in another, two segments are one. By its scope the sender takes
 #: its global address (RFC 6724, 5), by which it is known; the frame is that of ff02::1 (RFC 2464, 7).
 EVERYBODY = "ff0e::1"
 AGAIN_S = 3.0
+ANSWERED = frozenset({"open", "refused", "garbled"})
 
 
 @dataclass
@@ -173,7 +177,7 @@ def sweep(
             batch.append((None, "icmp", EVERYBODY, 0))
     with ThreadPoolExecutor(max_workers=max(1, len(batches)), thread_name_prefix="sweep") as pool:
         jobs = {
-            label: pool.submit(by_label[label].reach, [(p, a, n) for _, p, a, n in batch], SWEEP_WAIT_S)
+            label: pool.submit(_rounds, by_label[label], [(p, a, n) for _, p, a, n in batch])
             for label, batch in batches.items()
         }
     for label, job in jobs.items():
@@ -181,7 +185,7 @@ def sweep(
         result.tried += len(outcomes)
         result.tried6 += sum(":" in address for _, _, address, _ in batches[label])
         for (shot, proto, address, port), outcome in zip(batches[label], outcomes, strict=True):
-            if shot is not None and outcome in {"open", "refused", "garbled"}:
+            if shot is not None and outcome in ANSWERED:
                 _breach(
                     plan,
                     result,
@@ -190,6 +194,15 @@ def sweep(
                 )
     _arrivals(plan, result, wanted, by_label, flows, hearing)
     return result
+
+
+def _rounds(probe: Probe, targets: list[tuple[str, str, int]]) -> list[str]:
+    """The outcome of each target, of the round in which it was answered."""
+    outcomes = probe.reach(targets, SWEEP_WAIT_S)
+    for _ in range(SWEEP_ROUNDS - 1):
+        again = probe.reach(targets, SWEEP_WAIT_S)
+        outcomes = [new if old not in ANSWERED else old for old, new in zip(outcomes, again, strict=True)]
+    return outcomes
 
 
 def _families(src: Probe, dst: Probe) -> list[tuple[Address, Address]]:

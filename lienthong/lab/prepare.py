@@ -26,6 +26,7 @@ _OFF = (
     "dpkg-db-backup.timer",
     "e2scrub_all.timer",
     "e2scrub_reap.service",
+    "fail2ban.service",
     "frr.service",
     "fstrim.timer",
     "isc-kea-dhcp4-server.service",

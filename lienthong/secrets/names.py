@@ -99,6 +99,8 @@ def needs(plan: ProvincePlan) -> tuple[Need, ...]:
                 use(interface.ospf.key, [node.name])
         for name in _of_gear(plan, node):
             use(name, [node.name])
+            if name.startswith("snmp-"):  # Prometheus asks with it
+                use(name, [server.name for server in plan.running("monitoring", node.side)])
         for tunnel in node.tunnels:
             use(tunnel.key, [node.name])
             use(tunnel.peer_key, [node.name])

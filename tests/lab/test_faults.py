@@ -109,7 +109,7 @@ FAULTS = (
         frozenset({"BAK-05"}),
         ((SRV, "cd /var/lib/lienthong/fetch/.ssh && mv authorized_keys /root/fetch.kept"),),
         ((SRV, "mv /root/fetch.kept /var/lib/lienthong/fetch/.ssh/authorized_keys"),),
-        frozenset({"BAK-01", "BAK-02"}),
+        frozenset({"BAK-01", "BAK-02", "BAK-04"}),
     ),
     Fault(
         "the endpoint is not registered",
@@ -187,7 +187,7 @@ FAULTS = (
     ),
     Fault(
         "a host that asks a time server nobody approved",
-        frozenset({"SRV-17"}),
+        frozenset({"SRV-17", "DEV-11"}),  # and believes whatever answers for it
         ((SRV, "chronyc add server 192.0.2.123"),),
         ((SRV, "chronyc delete 192.0.2.123"),),
     ),

@@ -43,6 +43,8 @@ OWN = {
     "wireguard": ("etc/wireguard/wg-net.conf",),
     "sip": ("etc/baresip/accounts",),
     "borg": ("etc/lienthong/backup/passphrase",),
+    "snmp-auth": ("etc/snmp/snmpd.conf", "etc/prometheus/snmp.yml"),
+    "snmp-priv": ("etc/snmp/snmpd.conf", "etc/prometheus/snmp.yml"),
 }
 #: What is taken away on nodes, so that the next apply has to bring every family anew.
 BRING_AGAIN = {

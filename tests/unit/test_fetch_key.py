@@ -34,4 +34,11 @@ def test_each_try_of_the_vault_explains_one_login() -> None:
     assert unexplained([login(1001), login(1002)], [1000.5, 1001.5, 1900], VAULT) == []
     assert unexplained([login(1001), login(1002)], [1000.5], VAULT) == [login(1002)]
     assert unexplained([login(2000)], [1000.5], VAULT) == [login(2000)]
+    broken, own, stolen = 1000.0, login(1025), login(1036)
+    assert unexplained([own, stolen], [broken, 1024.0], VAULT) == [stolen], (
+        "a try that came to nothing covers nobody"
+    )
+    refused = login(1001)._replace(accepted=False)
+    assert unexplained([refused], [1000.5], VAULT) == [], "its own try, refused, is no thief's"
+    assert unexplained([refused, login(1002)], [1000.5], VAULT) == [login(1002)]
     assert unexplained([login(1001, "10.9.9.9")], [1000.5], VAULT) == [login(1001, "10.9.9.9")]

@@ -37,9 +37,11 @@ def test_gear_that_nothing_simulates_is_refused_by_name(monkeypatch: pytest.Monk
 
 
 def test_nobody_enters_a_simulated_device() -> None:
-    now = cast(Any, SimpleNamespace(acted=("gw",), nodes={"srv": 1}))
+    now = cast(Any, SimpleNamespace(acted=("gw",), nodes={"srv": 1}, without=("db",)))
     assert cast(Any, lifecycle.booted(now, "srv")) == 1
     with pytest.raises(LienThongError, match="gw is a simulated device"):
         lifecycle.booted(now, "gw")
+    with pytest.raises(LienThongError, match="db"):
+        lifecycle.booted(now, "db")
     with pytest.raises(LienThongError, match="no node 'other'"):
         lifecycle.booted(now, "other")

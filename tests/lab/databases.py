@@ -1,6 +1,6 @@
 """Databases and a scanner on the lab: dumped while they are written to, restored to scratch, compared.
 
-    LIENTHONG_LAB=full python -m tests.lab.soak_databases --rows 20000
+    LIENTHONG_LAB=full python -m tests.lab.databases --rows 20000
 
 For a lab whose office has hosts that run `database` beside `app`, and a vault that runs `scan`; it must be up
 and applied. Prints what it measured; raises at the first thing that does not hold.
