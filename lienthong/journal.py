@@ -176,18 +176,26 @@ class Journal:
 
     def sure(self) -> set[str]:
         """Devices whose last change is known to have been saved or taken back."""
-        return {node for node, stage in self._last_stages().items() if stage in {"saved", "returned"}}
+        return {node for node, stages in self._stages().items() if stages[-1] in {"saved", "returned"}}
 
     def unsaved(self) -> set[str]:
         """Devices that may hold a confirmed change which was not saved for a restart: the run died right
-        after the confirmation, perhaps before it could write that down."""
-        return {node for node, stage in self._last_stages().items() if stage in {"checked", "confirmed"}}
+        after the confirmation, perhaps before it could write that down, or lost sight of the device there."""
+        return {
+            node
+            for node, stages in self._stages().items()
+            if next((one for one in reversed(stages) if one != "uncertain"), "") in {"checked", "confirmed"}
+        }
 
-    def _last_stages(self) -> dict[str, str]:
+    def _stages(self) -> dict[str, list[str]]:
         known = (*SETTLED, *OPEN, "uncertain")
         with self._open() as db:
             rows = db.execute("select node, stage from event order by rowid").fetchall()
-        return {node: stage for node, stage in rows if stage in known}
+        found: dict[str, list[str]] = {}
+        for node, stage in rows:
+            if stage in known:
+                found.setdefault(node, []).append(stage)
+        return found
 
     def unsettled(self, run: int) -> dict[str, Event]:
         """Devices of a run that may hold a change nobody has confirmed, with the last stage they reached."""

@@ -23,6 +23,10 @@ class Returned(LienThongError):
     """The change failed and the device holds what it held before."""
 
 
+class _Stays(LienThongError):
+    """It holds what was intended, and nothing takes that back."""
+
+
 class Uncertain(LienThongError):
     """The change failed and the device could not be seen since; it returns by itself if it is able to."""
 
@@ -57,6 +61,12 @@ def back(
             session.close()
         if armed is None:
             _as_before(shared, device, found, said)
+    except _Stays:
+        shared.record(name, "uncertain", {"why": error.what})
+        return Uncertain(
+            f"{error.what}; the change is in force to stay, but may not be saved for a restart",
+            hint="run apply again: it looks anew, and saves what is in force",
+        )
     except LienThongError as second:
         shared.record(name, "uncertain", {"why": error.what})
         return Uncertain(
@@ -89,12 +99,13 @@ def _as_before(shared: Shared, device: Device, found: Mapping[str, Predicted], s
     """Nothing is armed any more: it has returned, or the change was confirmed meanwhile after all.
 
     Raises:
+        _Stays: it was confirmed.
         LienThongError: it does not hold what it held before.
     """
     with sessions(shared, device) as opened:
         now = look(device, opened)
     if not any(part.diff for part in now.values()):
-        raise LienThongError(f"{said}, but it holds what was intended, and nothing returns it")
+        raise _Stays(f"{device.node.name} holds what was intended")
     other = {
         " / ".join(line)
         for name, part in now.items()

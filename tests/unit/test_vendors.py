@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
@@ -18,6 +18,7 @@ import pytest
 
 from lienthong.errors import LienThongError
 from lienthong.inventory import load
+from lienthong.journal import Journal
 from lienthong.model.intent import Node
 from lienthong.model.secret import Secret, SecretRef
 from lienthong.model.words import Role, Target
@@ -371,6 +372,45 @@ def test_a_connection_that_ends_while_a_device_confirms_or_saves_is_told_as_it_i
                 assert (holds[name] == "unchanged") == stays, (name, said[name])
                 assert one.box.configuration() == one.box.saved(), (name, said[name])
         assert sum(outcome == "changed" for outcome in said.values()) >= len(NODES) - 2, said
+    finally:
+        lab.stop()
+
+
+@pytest.mark.parametrize("line", [3, 6])
+def test_a_line_refused_around_the_confirmation_leaves_nothing_unsaved(tmp_path: Path, line: int) -> None:
+    """Whether it was confirmed cannot be seen then; the next run looks, and saves what is in force."""
+    lab = fleet(tmp_path, "refused", load(ROOT / "inventory"), NODES)
+    lab.start()
+    lab.write()
+    journal = Journal(tmp_path / "journal.sqlite")
+    number = journal.begin("apply", "lab", ["loc-ninh"], "1", "x")
+
+    def refuse(name: str, stage: str, data: Mapping[str, object]) -> None:
+        journal.reached(number, name, stage, data)
+        if stage == "checked":
+            lab.do(partial(lab.served[name].set_faults, Fault("reject", line)))
+
+    nodes = [lab.plan.nodes[name] for name in NODES]
+
+    def run(record: Callable[[str, str, Mapping[str, object]], None]) -> dict[str, tuple[str, str]]:
+        results = netmiko.run(
+            reached(lab), Store(), lab.plan, nodes, check=False, progress=lambda _: None, record=record,
+            unsaved=frozenset(journal.unsaved()), doubted=lambda node: node.name not in journal.sure(),
+            alone=True,
+        )  # fmt: skip
+        return {one.node: (one.outcome, one.detail) for one in results}
+
+    try:
+        first = run(refuse)
+        for one in lab.served.values():
+            lab.do(one.set_faults)
+            for _ in range(4):  # one that returns may start anew
+                lab.do(partial(one.box.pass_time, 3600.0))
+        time.sleep(1.0)  # their doors are opened anew
+        second = run(partial(journal.reached, number))
+        assert {outcome for outcome, _ in second.values()} <= {"changed", "unchanged"}, (first, second)
+        for name, one in lab.served.items():
+            assert one.box.configuration() == one.box.saved(), (name, first[name], second[name])
     finally:
         lab.stop()
 
