@@ -134,11 +134,12 @@ def test_the_right_endpoint_gets_its_file_once_and_nobody_else_any(opened: Opene
 
 def test_another_ethernet_address_is_refused_and_time_ends_the_window(opened: Opened) -> None:
     opened.guest = replace(opened.guest, wanted=replace(opened.guest.wanted, mac="52:54:00:00:00:01"))
-    opened.open(6)
+    opened.open(12)
     assert opened.get(ENDPOINT, opened.url + opened.file) == "404"
     assert opened.status().events[-1].why == "another Ethernet address"
-    time.sleep(8)
-    found = opened.status()
+    deadline = time.monotonic() + 30
+    while (found := opened.status()).open and time.monotonic() < deadline:
+        time.sleep(1)
     assert (found.open, found.events[-1].why) == (False, "by time")
     nothing_left(opened)
 
