@@ -186,6 +186,21 @@ FAULTS = (
         ((GW_WAN, "lienthong-qos start"),),
     ),
     Fault(
+        "a community of SNMP, nobody looks for unknown devices, and other resolvers by TLS",
+        frozenset({"DEV-09", "DEV-14", "NET-08", "NET-02b", "NET-02c"}),
+        (
+            (SW_WAN, "cd /etc/snmp && cp -p snmpd.conf kept && echo 'rocommunity public' >> snmpd.conf"),
+            (SW_WAN, "systemctl restart snmpd"),
+            (GW_NET, "systemctl stop lienthong-unknown-devices.path"),
+            (GW_NET, "nft insert rule inet lienthong forward tcp dport 853 accept"),
+        ),
+        (
+            (SW_WAN, "cd /etc/snmp && mv kept snmpd.conf && systemctl restart snmpd"),
+            (GW_NET, f"systemctl start lienthong-unknown-devices.path; {RELOAD_FILTER}"),
+        ),
+        seen_after_s=2,
+    ),
+    Fault(
         "a host that asks a time server nobody approved",
         frozenset({"SRV-17", "DEV-11"}),  # and believes whatever answers for it
         ((SRV, "chronyc add server 192.0.2.123"),),

@@ -14,8 +14,8 @@ import pytest
 
 from tests.lab.conftest import SITES, District
 
-CONTROLS = "BAK-01,BAK-02,BAK-04,BAK-05,VC-01,VC-02,APP-01,APP-04,NET-09"
-CHECKS = ("backup", "videoconf", "portal", "app", "exposure")
+CONTROLS = "BAK-01,BAK-02,BAK-04,BAK-05,VC-01,VC-02,APP-01,APP-04,NET-09,MON-03"
+CHECKS = ("backup", "videoconf", "portal", "app", "exposure", "monitoring")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,19 @@ ROUNDS = {
             (APP, "loc-ninh-srv"),
         ),
     ),
-    "answers by itself, no rights to read": (
+    "answers by itself, no rights to read, alerts without rules and without a way out": (
+        Fault(
+            "tinh-uy-svc-wan",
+            "cd /etc/prometheus && mv lienthong-rules.yml /root/rules.kept && systemctl reload prometheus",
+            "mv /root/rules.kept /etc/prometheus/lienthong-rules.yml && systemctl reload prometheus",
+            (("test_alerts_are_loaded", "tinh-uy-svc-wan"),),
+        ),
+        Fault(
+            "tinh-uy-svc-net",
+            "systemctl stop lienthong-alerts",
+            "systemctl start lienthong-alerts",
+            (("test_alerts_have_a_way_out", "tinh-uy-svc-net"),),
+        ),
         edit(
             "tinh-uy-vc",
             ACCOUNTS,
