@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -12,9 +10,9 @@ from lienthong.adopt.propose import known_addresses, propose
 from lienthong.adopt.seen import Seen, seen
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.facts.facts import FactMissing, Facts
-from lienthong.facts.gather import ssh_config
 from lienthong.model.site import Inventory
 from lienthong.model.words import Role
+from lienthong.openssh import reason, ways
 from lienthong.target import Access
 
 LOOK_TIMEOUT_S = 40
@@ -46,28 +44,15 @@ def visit(access: Access, address: IPv4Address) -> Seen:
         FactMissing: it cannot be looked at.
     """
     source = Path(look.__file__).read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="lt-") as folder:
-        config = ssh_config(access, {"adopted": address}, Path(folder))
-        # The first of two values counts: this is one login, and no master is to outlive it.
-        argv = ["ssh", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-F", str(config), "adopted"]
-        try:
-            done = subprocess.run(
-                [*argv, "sudo -n /usr/bin/python3 -I -"],
-                input=source.encode(),
-                capture_output=True,
-                timeout=LOOK_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Unreachable(f"{address}: no answer within {LOOK_TIMEOUT_S} s") from None
-    if done.returncode == 255:
-        raise Unreachable(
-            f"{address}: no login: {_shown(done.stderr)}",
-            hint=f"the key is {access.key_file}; host keys that are believed are in {access.known_hosts}",
-        )
+    hint = f"the key is {access.key_file}; host keys that are believed are in {access.known_hosts}"
+    name = str(address)
+    # This is one login, and no master is to outlive it.
+    with ways(access, {name: address}, shared=False, hint=hint) as there:
+        words = ("/usr/bin/python3", "-I", "-")
+        done = there.run(name, words, within_s=LOOK_TIMEOUT_S, stdin=source)
     if done.returncode or len(done.stdout) > MOST_CHARACTERS:
-        raise FactMissing(f"{address}: it cannot be looked at: {_shown(done.stderr)}")
-    facts = Facts.from_json(str(address), done.stdout.decode("utf-8", "replace"))
+        raise FactMissing(f"{name}: it cannot be looked at: {reason(done.stderr)}")
+    facts = Facts.from_json(name, done.stdout)
     return seen(facts, access.management_interfaces)
 
 
@@ -90,8 +75,3 @@ def company(access: Access, inventory: Inventory, one: Seen) -> list[Seen]:
             except (Unreachable, FactMissing):
                 continue
     return found
-
-
-def _shown(said: bytes) -> str:
-    text = said.decode("utf-8", "replace").strip()[-300:]
-    return "".join(char if char.isprintable() else "·" for char in text)

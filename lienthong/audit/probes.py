@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from lienthong import probe as agent
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.words import Side, Target
+from lienthong.openssh import Ways
 from lienthong.workspace import Workspace
 
 INTERNET = "internet"
@@ -138,9 +139,9 @@ class Probe:
 class Probes:
     """Every probe this target has, started when the session opens."""
 
-    def __init__(self, ws: Workspace, config: Callable[[], Path]) -> None:
+    def __init__(self, ws: Workspace, ways: Callable[[], Ways]) -> None:
         self._ws = ws
-        self._config = config
+        self._ways = ways
         self._probes: dict[str, Probe] = {}
         self._agents: dict[str, Probe] = {}
         self._shared: dict[Hashable, Future[Any]] = {}
@@ -184,13 +185,8 @@ class Probes:
     def _login(self, name: str) -> subprocess.Popen[str]:
         source = Path(agent.__file__).read_text(encoding="ascii")
         start = f"import sys;exec(compile(sys.stdin.read({len(source)}),'probe','exec'))"
-        process = subprocess.Popen(
-            ["ssh", "-F", str(self._config()), name, f'sudo -n /usr/bin/python3 -I -u -c "{start}"'],
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        words = ("/usr/bin/python3", "-I", "-u", "-c", start)
+        process = self._ways().start(name, words, stdin=subprocess.PIPE)
         assert process.stdin is not None
         try:
             process.stdin.write(source)

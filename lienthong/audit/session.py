@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,10 +14,11 @@ from lienthong.audit.probes import Probes
 from lienthong.checks import NotAssessed
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.facts import Facts
-from lienthong.facts.gather import Gathering, ssh_config
+from lienthong.facts.gather import Gathering
 from lienthong.facts.gear import GearFacts
 from lienthong.model.intent import Node, SitePlan
 from lienthong.model.words import Target
+from lienthong.openssh import Ways, ways
 from lienthong.workspace import Workspace
 
 
@@ -42,20 +39,15 @@ class CheckSession:
         return self.ws.access.target is Target.LAB
 
     @cached_property
-    def folder(self) -> Path:
-        """Private and short-lived: the sockets of shared ssh connections, whose paths must be short."""
-        return Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
-
-    @cached_property
-    def config(self) -> Path:
+    def ways(self) -> Ways:
         names = {n.name: self.ws.access.address(n) for n in self.ws.reachable()}
         if self.in_lab:
             names |= outside_systems(self.ws)
-        return ssh_config(self.ws.access, names, self.folder)
+        return ways(self.ws.access, names)
 
     @cached_property
     def gathering(self) -> Gathering:
-        return Gathering(self.ws.access, self.ws.plan.nodes, self.config)
+        return Gathering(self.ws.access, self.ws.plan.nodes, self.ways)
 
     @cached_property
     def devices(self) -> Devices:
@@ -63,7 +55,7 @@ class CheckSession:
 
     @cached_property
     def probes(self) -> Probes:
-        return Probes(self.ws, lambda: self.config)
+        return Probes(self.ws, lambda: self.ways)
 
     def open(self) -> None:
         """Go to where the controller works and begin to look; call it before any thread starts.
@@ -139,7 +131,7 @@ class CheckSession:
         with self._lock:
             if name not in self._hosts:
                 self._hosts[name] = testinfra.get_host(
-                    f"ssh://{name}", ssh_config=str(self.config), sudo=True, timeout=10
+                    f"ssh://{name}", ssh_config=str(self.ways.config), sudo=True, timeout=10
                 )
             return self._hosts[name]
 
@@ -164,16 +156,8 @@ class CheckSession:
             self.gathering.close()
         if "devices" in self.__dict__:
             self.devices.close()
-        if "config" in self.__dict__:
-            for socket in self.folder.glob("*"):
-                if socket.is_socket():
-                    subprocess.run(
-                        ["ssh", "-F", str(self.config), "-o", f"ControlPath={socket}", "-O", "exit", "any"],
-                        capture_output=True,
-                        check=False,
-                    )
-        if "folder" in self.__dict__:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if "ways" in self.__dict__:
+            self.ways.close()
 
 
 def has_command_line(node: Node) -> bool:

@@ -37,6 +37,7 @@ def command(
     from lienthong.conference.verdict import Row, exit_code, judged
     from lienthong.errors import Exit
     from lienthong.model.words import Target
+    from lienthong.openssh import ways
     from lienthong.report.hostile import json_text
     from lienthong.stopping import Stop
 
@@ -49,7 +50,8 @@ def command(
 
         enter(ws.root)
     rows: list[Row] = list(wanted.unmeasured)
-    with Reach(access, wanted.nodes) as reach:
+    with ways(access, {node.name: access.address(node) for node in wanted.nodes}, deaf=True) as there:
+        reach = Reach(there)
 
         def stop(text: str) -> None:
             say(text)

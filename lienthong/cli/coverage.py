@@ -28,9 +28,9 @@ def command(
     from lienthong.cli._picked import picked
     from lienthong.coverage import told
     from lienthong.coverage.heard import hear, places_of
-    from lienthong.coverage.reach import Reach
     from lienthong.errors import Exit, LienThongError
     from lienthong.model.words import Side, Target
+    from lienthong.openssh import ways
     from lienthong.report.hostile import json_text
 
     ws = Workspace(find_root(root), target.value if target else os.environ.get("LIENTHONG_TARGET"))
@@ -52,8 +52,8 @@ def command(
             if places.central is not None:
                 addresses[places.central] = outside_systems(ws)[places.central]
     say(f"{len(nodes)} systems are to be heard")
-    with Reach(access, addresses) as reach:
-        rows = hear(nodes, ws.plan, access, reach.run)
+    with ways(access, addresses) as there:
+        rows = hear(nodes, ws.plan, access, lambda name, line: there.output(name, ("/bin/sh", "-c", line)))
     if as_json:
         typer.echo(json_text({"target": access.target.value, "systems": [told.as_data(row) for row in rows]}))
     else:

@@ -53,6 +53,7 @@ def command(
     with the hash of its fetch. With neither, the archives are listed.
     """
     from lienthong.model.words import Target
+    from lienthong.openssh import ways
     from lienthong.report.hostile import json_text
     from lienthong.restore import back, base, pick, told
     from lienthong.restore.far import Far
@@ -83,7 +84,8 @@ def command(
         enter(ws.root)
     data: object
     good = True
-    with Far(access, nodes, say) as far:
+    with ways(access, {node.name: access.address(node) for node in nodes}) as there:
+        far = Far(there, say)
         if whole:
             done = back.restore(far, kept[0], source, path or "", archive, to=to, over_original=over_original)
             data, text, good = done.data(), told.restored(done), done.good

@@ -1,22 +1,15 @@
-"""Reaches endpoints over SSH, as root by sudo; what listens there can be broken off."""
+"""Commands on endpoints, as root; what listens there can be broken off."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
-from shlex import quote
 from threading import Lock
-from types import TracebackType
 
 from lienthong.conference.endpoint import Run
-from lienthong.errors import LienThongError, Unreachable
-from lienthong.facts.gather import ssh_config
+from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
-from lienthong.target import Access
+from lienthong.openssh import Ways
 
 #: No command takes longer; a listening takes its own time and this.
 WITHIN_S = 40.0
@@ -27,12 +20,10 @@ class BrokenOff(LienThongError):
 
 
 class Reach:
-    """Connections to some endpoints, kept within the block."""
+    """Commands on some endpoints."""
 
-    def __init__(self, access: Access, nodes: Iterable[Node]) -> None:
-        # A short path: a socket's has 108 characters at most.
-        self._folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
-        self._config = ssh_config(access, {node.name: access.address(node) for node in nodes}, self._folder)
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
         self._lock = Lock()
         self._inputs: set[int] = set()
         """descriptors by which what listens is ended"""
@@ -76,38 +67,4 @@ class Reach:
         return told
 
     def _run(self, name: str, line: str, within_s: float, stdin: int) -> str:
-        process = subprocess.Popen(
-            ["ssh", "-F", str(self._config), name, f"sudo -n /bin/sh -c {quote(line)}"],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # Ctrl-C is for us to deal with, in order
-        )
-        try:
-            out, said = process.communicate(timeout=within_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise Unreachable(f"{name}: no answer within {within_s:g} s") from None
-        if process.returncode == 255:
-            raise Unreachable(
-                f"{name}: no login: {said.strip()[-300:]}", hint="lienthong trust, lienthong audit"
-            )
-        return out
-
-    def __enter__(self) -> Reach:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for socket in self._folder.glob("*"):
-            if socket.is_socket():
-                subprocess.run(
-                    ["ssh", "-F", str(self._config), "-o", f"ControlPath={socket}", "-O", "exit", "any"],
-                    capture_output=True,
-                    check=False,
-                )
-        shutil.rmtree(self._folder, ignore_errors=True)
+        return self._ways.run(name, ("/bin/sh", "-c", line), within_s=within_s, stdin=stdin).stdout

@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Lock
 
-from lienthong import jump
-from lienthong.errors import Unreachable
 from lienthong.facts import collector
 from lienthong.facts.facts import FactMissing, Facts
 from lienthong.model.intent import Node
+from lienthong.openssh import WITHIN_S, Ways, reason
 from lienthong.target import Access
 
-LOGIN_TIMEOUT_S = 8
-COLLECT_TIMEOUT_S = 25
 
-
-def ssh_config(access: Access, names: Mapping[str, IPv4Address], folder: Path) -> Path:
-    """Write an OpenSSH configuration by which plain `ssh -F … <name>` reaches every system.
-
-    Host keys are verified always; connections are kept and shared through sockets in `folder` (a short
-    path: a socket's has 108 characters at most).
-    """
-    lines = []
-    for name, address in names.items():
-        lines += [f"Host {name}", f"  HostName {address}"]
-    lines += [
-        "Host *",
-        f"  User {access.user}",
-        f"  IdentityFile {access.key_file}",
-        "  IdentitiesOnly yes",
-        "  PreferredAuthentications publickey",
-        "  BatchMode yes",
-        f"  UserKnownHostsFile {access.known_hosts}",
-        "  GlobalKnownHostsFile /dev/null",
-        "  StrictHostKeyChecking yes",
-        "  UpdateHostKeys no",
-        f"  ConnectTimeout {LOGIN_TIMEOUT_S}",
-        "  ServerAliveInterval 5",
-        "  ControlMaster auto",
-        f"  ControlPath {folder}/%C",
-        "  ControlPersist 90",
-        "  LogLevel ERROR",
-    ]
-    if access.jump is not None:
-        lines.append(f"  ProxyCommand {shlex.join(jump.command(access))}")
-    path = folder / "ssh_config"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def gather(node: Node, config: Path) -> Facts:
+def gather(node: Node, there: Ways) -> Facts:
     """The facts of one node.
 
     Raises:
@@ -63,27 +22,20 @@ def gather(node: Node, config: Path) -> Facts:
         FactMissing: the collector did not run there.
     """
     source = Path(collector.__file__).read_text(encoding="utf-8")
-    argv = ["ssh", "-F", str(config), node.name, "sudo -n /usr/bin/python3 -I -"]
-    try:
-        done = subprocess.run(
-            argv, input=source, capture_output=True, text=True, timeout=COLLECT_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Unreachable(f"{node.name}: no facts within {COLLECT_TIMEOUT_S} s") from None
-    if done.returncode == 255:
-        raise Unreachable(f"{node.name}: no login: {done.stderr.strip()[-300:]}", hint="lienthong lab status")
+    words = ("/usr/bin/python3", "-I", "-")
+    done = there.run(node.name, words, within_s=WITHIN_S, stdin=source)
     if done.returncode:
-        raise FactMissing(f"{node.name}: the collector failed: {done.stderr.strip()[-300:]}")
+        raise FactMissing(f"{node.name}: the collector failed: {reason(done.stderr)}")
     return Facts.from_json(node.name, done.stdout)
 
 
 class Gathering:
     """Facts of many nodes; each node is asked once, when first wanted or when told to start early."""
 
-    def __init__(self, access: Access, nodes: dict[str, Node], config: Path, workers: int = 8) -> None:
+    def __init__(self, access: Access, nodes: dict[str, Node], there: Ways, workers: int = 8) -> None:
         self._access = access
         self._nodes = nodes
-        self._config = config
+        self._there = there
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="facts")
         self._jobs: dict[str, Future[Facts]] = {}
         self._lock = Lock()
@@ -112,7 +64,7 @@ class Gathering:
             if name not in self._jobs:
                 node = self._nodes[name]
                 self._access.address(node)
-                self._jobs[name] = self._pool.submit(gather, node, self._config)
+                self._jobs[name] = self._pool.submit(gather, node, self._there)
             return self._jobs[name]
 
     def close(self) -> None:

@@ -7,15 +7,15 @@ are told the key that the vault made for itself and whose private half never lea
 from __future__ import annotations
 
 import re
-import subprocess
 import threading
 import time
 
-from lienthong.errors import LienThongError
-from lienthong.jump import options
+from lienthong.errors import LienThongError, Unreachable
 from lienthong.model.intent import Node
+from lienthong.openssh import ways
 from lienthong.target import Access
 
+WITHIN_S = 16.0
 PUBLIC_KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/=]{60,80}")
 
 
@@ -41,33 +41,19 @@ def host_keys(access: Access, node: Node) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
-def public_key(access: Access, node: Node, path: str, timeout_s: int = 8) -> str | None:
+def public_key(access: Access, node: Node, path: str) -> str | None:
     """An Ed25519 public key from a file on a node; None while there is no such file or no way to it."""
-    found = PUBLIC_KEY.match(content(access, node, path, timeout_s) or "")
+    found = PUBLIC_KEY.match(content(access, node, path) or "")
     return found.group() if found else None
 
 
-def content(access: Access, node: Node, path: str, timeout_s: int = 8) -> str | None:
+def content(access: Access, node: Node, path: str) -> str | None:
     """A small file on a node, as text; None while there is no such file or no way to it."""
-    command = [
-        "ssh", "-F", "none", "-T", "-i", str(access.key_file),
-        "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={timeout_s}",
-        "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={access.known_hosts}",
-        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-        *options(access),
-        f"{access.user}@{access.address(node)}", f"sudo -n cat {path}",
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=2 * timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
+    with ways(access, {node.name: access.address(node)}, shared=False) as there:
+        try:
+            done = there.run(node.name, ("cat", path), within_s=WITHIN_S)
+        except Unreachable:
+            return None
     return done.stdout if done.returncode == 0 else None
 
 

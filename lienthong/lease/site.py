@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from lienthong.errors import LienThongError, Unreachable
-from lienthong.facts.gather import ssh_config
 from lienthong.lease import Locked, gateway
 from lienthong.model.intent import Node, ProvincePlan
+from lienthong.openssh import ways
 from lienthong.target import Access
 
 LEASE_S = 30.0
@@ -51,15 +50,11 @@ class Held:
         self.node = node
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="lt-lease-")
-        config = ssh_config(access, {node.name: access.address(node)}, Path(self._folder.name))
         program = base64.b64encode(Path(gateway.__file__).read_bytes()).decode()
-        remote = f"sudo -n /usr/bin/python3 -I -c 'import base64; exec(base64.b64decode(\"{program}\"))'"
-        self._process = subprocess.Popen(
-            ["ssh", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-F", str(config), node.name, remote],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            start_new_session=True,  # Ctrl-C is for us to deal with, in order
-        )  # fmt: skip
+        start = f'import base64; exec(base64.b64decode("{program}"))'
+        self._ways = ways(access, {node.name: access.address(node)}, shared=False, deaf=True)
+        words = ("/usr/bin/python3", "-I", "-c", start)
+        self._process = self._ways.start(node.name, words, stdin=subprocess.PIPE)
         try:
             asked = time.monotonic()
             said = self._ask({"do": "take", "owner": owner, "seconds": seconds, "instead": instead})
@@ -132,7 +127,7 @@ class Held:
     def _end(self) -> None:
         self._process.kill()
         self._process.wait()
-        self._folder.cleanup()
+        self._ways.close()
 
 
 class Leases:

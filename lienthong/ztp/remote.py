@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lienthong.errors import LienThongError, Unreachable
-from lienthong.jump import options
+from lienthong.errors import LienThongError
 from lienthong.model.intent import Node
+from lienthong.openssh import ways
 from lienthong.target import Access
 from lienthong.ztp.window import Window, told
 
 FOLDER = "/run/lienthong-ztp"
 UNIT = "lienthong-ztp.service"
-CONNECT_S = 8
 DONE_S = 60
 
 #: A key of its own that is never anywhere else, and a request signed with it.
@@ -142,29 +140,8 @@ def _event(line: str) -> Event | None:
 
 
 def _run(access: Access, node: Node, script: str, stdin: str = "") -> str:
-    command = [
-        "ssh", "-F", "none", "-T", "-i", str(access.key_file), "-p", str(access.port(node)),
-        "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"ConnectTimeout={CONNECT_S}",
-        "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={access.known_hosts}",
-        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-        *options(access),
-        f"{access.user}@{access.address(node)}",
-        f"sudo -n sh -c \"$(printf %s '{_packed(script)}' | base64 -d)\"",
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=DONE_S,
-            check=False,
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        raise Unreachable(f"{node.name}: no answer within {DONE_S} s") from None
-    if done.returncode == 255:
-        raise Unreachable(f"{node.name}: {_reason(done.stderr)}")
+    with ways(access, {node.name: access.address(node)}, shared=False) as there:
+        done = there.run(node.name, ("sh", "-c", script), within_s=DONE_S, stdin=stdin)
     if done.returncode == 17:
         raise LienThongError(
             f"{node.name}: a window is open already", hint="lienthong ztp status, then close"
@@ -174,11 +151,6 @@ def _run(access: Access, node: Node, script: str, stdin: str = "") -> str:
             f"{node.name}: {_reason(done.stderr)}", hint="nothing of the window stayed there"
         )
     return done.stdout
-
-
-def _packed(script: str) -> str:
-    """A script without a quote in it; it holds no secret and may stand in an argument."""
-    return base64.b64encode(script.encode()).decode()
 
 
 def _reason(text: str) -> str:

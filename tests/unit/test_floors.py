@@ -14,7 +14,20 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"plan", "target", "jump", "secrets"}),
     frozenset({"inventory"}),
     frozenset({"workspace"}),
-    frozenset({"render", "diff", "guard", "change", "transport", "probe", "handed", "hostsfile", "sim"}),
+    frozenset(
+        {
+            "render",
+            "diff",
+            "guard",
+            "change",
+            "transport",
+            "probe",
+            "handed",
+            "hostsfile",
+            "openssh",
+            "sim",
+        }
+    ),
     frozenset(
         {
             "hosts",

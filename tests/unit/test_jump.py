@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from lienthong.errors import LienThongError
-from lienthong.facts.gather import ssh_config
 from lienthong.jump import Jump, command, options, parse
 from lienthong.model.words import Role
+from lienthong.openssh import ways
 from lienthong.target import resolve
 from lienthong.trust.ask import look
 from lienthong.trust.judge import State
@@ -67,11 +67,11 @@ def test_a_jump_host_with_another_key_is_not_used(reached: tuple[Reached, JumpHo
     assert jump.asked == []
 
 
-def test_openssh_takes_the_same_way(reached: tuple[Reached, JumpHost], tmp_path: Path) -> None:
+def test_openssh_takes_the_same_way(reached: tuple[Reached, JumpHost]) -> None:
     device, _ = reached
-    (tmp_path / "c").mkdir()
-    config = ssh_config(device.access, {"one": IPv4Address("192.0.2.1")}, tmp_path / "c")
-    said = subprocess.run(["ssh", "-G", "-F", config, "one"], capture_output=True, text=True, check=True)
+    with ways(device.access, {"one": IPv4Address("192.0.2.1")}) as there:
+        argv = ["ssh", "-G", "-F", str(there.config), "one"]
+        said = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert f"proxycommand {shlex.join(command(device.access))}" in said.stdout.splitlines()
     said = subprocess.run(
         ["ssh", "-G", "-F", "none", *options(device.access), "one"],
