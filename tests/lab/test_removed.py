@@ -15,17 +15,19 @@ import pytest
 import yaml
 
 from lienthong.hosts.claims import OWNED
+from lienthong.services import discover
 from tests.lab.conftest import NAME, ROOT, SITES, District
 from tests.lab.second import Second, second
 from tests.lab.test_retire import good, nodes
 
+SERVICES = "|".join(discover())
 #: What can still be seen of a service, one kind a section. What is true of a bare system (undo of gear, the
 #: lease, the plan's filter and its marks for conference segments, queues of lines, the journal's settings,
 #: whom to believe the time) is left out, and so is what officers wrote, so that each line is a trace.
 LOOK = rf"""
 echo '#ports'; ss -Hlntup | grep '"' |
   grep -vE '"(sshd|chronyd|zebra|ospfd|bfdd|staticd|mgmtd|watchfrr|wireguard-go|ovs[a-z-]*)"'
-echo '#filter'; nft list ruleset | grep -E 'dport \{{ (25|53|67|123|161|2514|4460|5061|8443|9100)'
+echo '#filter'; nft list ruleset | grep -oE 'comment "({SERVICES}|system-[^."]*)[.][^"]*'
 echo '#names'; grep nameserver /etc/resolv.conf; getent hosts logs.tinh-uy.wan.binhphuoc.internal
 echo '#accounts'
 grep -hE '^(docs|vault|vault-read|baresip|lienthong-fetch|lienthong-ca):' /etc/passwd /etc/group /etc/shadow
