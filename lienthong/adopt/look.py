@@ -54,6 +54,7 @@ FILES = {
     "log_keep": ("/etc/tmpfiles.d/lienthong-logs.conf", r"^d "),
     "prometheus": ("/etc/prometheus/prometheus.yml", r"^  scrape_interval:"),
     "prometheus_start": ("/etc/default/prometheus", r"^ARGS="),
+    "ca": ("/etc/lienthong/ca/job.json", r"^ .life_s|^  .[0-9a-f]{64}.,?$"),
     "nginx": ("/etc/nginx/nginx.conf", r"limit_conn |server_name "),
 }
 DMI = ("sys_vendor", "product_name", "product_serial", "bios_version", "chassis_serial")

@@ -18,6 +18,7 @@ Raw = dict[str, Any]
 Known = Mapping[IPv4Address, tuple[str, str]]
 """(site, short) of every node of the inventory, by its address"""
 DAYS_A_MONTH = 31
+DAY_S = 86400
 #: Units that say a service of ours may run; the reader says whether, and how.
 UNITS = {
     "kea-dhcp4-server.service": "dhcp",
@@ -26,6 +27,7 @@ UNITS = {
     "kamailio.service": "videoconf",
     "baresip.service": "videoconf",
     "lienthong-backup.timer": "backup",
+    "lienthong-ca.service": "ca",
     "nginx.service": "web",
     "prometheus.service": "monitoring",
     "rsyslog.service": "logs",
@@ -118,6 +120,13 @@ def _backup(seen: Seen, inventory: Inventory, known: Known, asks: list[str]) -> 
     return "backup", {**raw, **_said(hour=hour)}
 
 
+def _ca(seen: Seen, _i: Inventory, _k: Known, _a: list[str]) -> tuple[str, Raw | None]:
+    text = seen.settings.get("ca", "")
+    life_s = _number(r'^ "life_s": (\d{1,8})', text)
+    revoked = re.findall(r'^  "([0-9a-f]{64})",?$', text, re.M)
+    return "ca", _said(life_days=life_s and life_s // DAY_S, revoked=revoked)
+
+
 def _web(seen: Seen, _i: Inventory, _k: Known, asks: list[str]) -> tuple[str, Raw | None]:
     name = "portal" if "limit_conn " in seen.settings.get("nginx", "") else "app"
     what = "a public portal" if name == "portal" else "an internal application"
@@ -158,6 +167,7 @@ _READERS: dict[str, Read] = {
     "ntp": _ntp,
     "videoconf": _videoconf,
     "backup": _backup,
+    "ca": _ca,
     "web": _web,
     "monitoring": _monitoring,
     "logs": _logs,
