@@ -44,6 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "reorganise",
             "restore",
             "state",
+            "timers",
             "trust",
         }
     ),
