@@ -45,6 +45,7 @@ class Job:
 JOBS = (
     Job("audit", "audit --all", "Audit of every site", "*-*-* 01:00:00 Asia/Ho_Chi_Minh", 15, 5),
     Job("coverage", "coverage --all", "Who is heard", "*-*-* 00:15:00 Asia/Ho_Chi_Minh", 15, 1),
+    Job("summary", "summary", "Summary of the week", "Mon *-*-* 06:45:00 Asia/Ho_Chi_Minh", 15, 1),
 )
 
 

@@ -26,6 +26,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "facts",
             "journal",
             "lease",
+            "nights",
             "snapshots",
             "stopping",
         }
@@ -48,7 +49,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "trust",
         }
     ),
-    frozenset({"audit", "drift", "export", "report", "table", "reference", "workbook"}),
+    frozenset({"audit", "drift", "export", "report", "summary", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script", "drill"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
