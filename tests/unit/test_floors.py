@@ -20,6 +20,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "hosts",
             "conference",
             "coverage",
+            "dashboards",
             "ztp",
             "checks",
             "runners",
