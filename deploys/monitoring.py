@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from pyinfra import host
 
+from lienthong.dashboards import panels
+from lienthong.dashboards.consoles import asked
 from lienthong.hosts.deploying import (
     AUTHORITY,
     CERTIFICATE,
@@ -45,6 +47,8 @@ SNMPD_UNIT = "/etc/systemd/system/snmpd.service.d/lienthong.conf"
 BLACKBOX_UNIT = "/etc/systemd/system/prometheus-blackbox-exporter.service.d/lienthong.conf"
 ALERTS_UNIT = "/etc/systemd/system/lienthong-alerts.service"
 RECEIVER = "/usr/local/sbin/lienthong-alerts"
+#: Prometheus serves it, to whom it serves anything: http://127.0.0.1:9090/consoles/lienthong.html
+CONSOLE = "/etc/prometheus/consoles/lienthong.html"
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,18 @@ def prometheus(params: Params) -> None:
         "/etc/default/prometheus",
         render("monitoring/prometheus.default.j2", retention_days=params.retention_days),
     )
-    place(config, rules, start, name="monitoring: Prometheus")
+    console = File(
+        CONSOLE,
+        render(
+            "monitoring/lienthong.html.j2",
+            panels=panels.PANELS,
+            columns=panels.COLUMNS,
+            sites=panels.SITES,
+            firing=panels.FIRING,
+            asked=asked,
+        ),
+    )
+    place(config, rules, start, console, name="monitoring: Prometheus")
     service(
         "prometheus",
         watch=(config.path, rules.path, start.path, KEY, CERTIFICATE, AUTHORITY),

@@ -23,10 +23,11 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Look whether sites are as they must be; write the report as page, JUnit, JSON, CSV and XLSX."""
-    from lienthong import report
+    from lienthong import nights, report
     from lienthong.audit import load_catalogue
     from lienthong.audit import run as run_audit
     from lienthong.model.finding import Finding, Status
+    from lienthong.provision import state_dir
 
     ws, slugs, _ = start("audit", root, target, sites, all_sites, None)
     if drill and ws.access.target is Target.LIVE:
@@ -45,7 +46,9 @@ def command(
             say(f"{count} findings so far")
 
     say(f"looking at {', '.join(slugs)}")
-    run = run_audit(ws, slugs, drill=drill, progress=tell)
+    with nights.kept(state_dir(ws) / nights.FOLDER, "audit", slugs) as night:
+        run = run_audit(ws, slugs, drill=drill, progress=tell)
+        night.audited(run)
     controls = load_catalogue(ws.root)
     report.write(run, ws.plan, controls, ws.access.out)
     if as_json:

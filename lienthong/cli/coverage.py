@@ -24,6 +24,7 @@ def command(
     A matrix of hosts and gear says where each was heard and after how long; one not heard gives exit code 1.
     Live, nobody looks into Central's own collector: give Central the list of `--json` and ask.
     """
+    from lienthong import nights
     from lienthong.audit.session import outside_systems
     from lienthong.cli._picked import picked
     from lienthong.coverage import told
@@ -31,6 +32,7 @@ def command(
     from lienthong.errors import Exit, LienThongError
     from lienthong.model.words import Side, Target
     from lienthong.openssh import ways
+    from lienthong.provision import state_dir
     from lienthong.report.hostile import json_text
 
     ws = Workspace(find_root(root), target.value if target else os.environ.get("LIENTHONG_TARGET"))
@@ -52,8 +54,16 @@ def command(
             if places.central is not None:
                 addresses[places.central] = outside_systems(ws)[places.central]
     say(f"{len(nodes)} systems are to be heard")
-    with ways(access, addresses) as there:
-        rows = hear(nodes, ws.plan, access, lambda name, line: there.output(name, ("/bin/sh", "-c", line)))
+    about = sorted({node.site for node in nodes})
+    with nights.kept(state_dir(ws) / nights.FOLDER, "coverage", about) as night:
+        with ways(access, addresses) as there:
+            rows = hear(
+                nodes, ws.plan, access, lambda name, line: there.output(name, ("/bin/sh", "-c", line))
+            )
+        night.heard(
+            nights.System(site=row.node.site, node=row.node.name, missing=row.missing, why=row.why)
+            for row in rows
+        )
     if as_json:
         typer.echo(json_text({"target": access.target.value, "systems": [told.as_data(row) for row in rows]}))
     else:

@@ -1,4 +1,4 @@
-"""Write the same inventory for other tools: netbox."""
+"""Write the same inventory for other tools: netbox, grafana."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ def netbox(
     typer.echo(
         f"{len(made)} files in {out}" if out is not None else "nothing was written; --out FOLDER writes"
     )
+
+
+@app.command()
+def grafana(
+    out: Annotated[Path | None, typer.Option("--out", help="file; else printed")] = None,
+) -> None:
+    """The panels of Prometheus' own page as a dashboard for Grafana, which asks for the source of data."""
+    from lienthong.dashboards.grafana import dashboard
+    from lienthong.errors import LienThongError
+
+    text = dashboard()
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LienThongError(f"{out}: {error.strerror}") from None
+    typer.echo(f"written: {out}; in Grafana: Dashboards, New, Import")

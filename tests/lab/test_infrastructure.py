@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lienthong.dashboards.grafana import dashboard, questions
+from lienthong.dashboards.panels import expressions
 from lienthong.hosts.deploying import AUTHORITY, CERTIFICATE, KEY, render
 from lienthong.hosts.packetfilter import filter_of
 from lienthong.inventory import load
@@ -226,6 +229,21 @@ def test_gear_answers_who_has_its_passwords_only(district: District) -> None:
     assert 'ifHCInOctets{ifIndex="' in sh(district, COLLECTOR, f"{ask}{gear}'")
     other = sh(district, COLLECTOR, f"{ask}tinh-uy-sw-wan'")
     assert "ifHCInOctets{" not in other, "the passwords of another device open it"
+
+
+def test_every_question_of_the_dashboards_is_one_and_the_console_answers(district: District) -> None:
+    asked = [*expressions(), *(one.replace("$site", "loc-ninh") for one in questions(dashboard()))]
+    rules = {
+        "groups": [{"name": "x", "rules": [{"record": f"q:{n}", "expr": e} for n, e in enumerate(asked)]}]
+    }
+    text = base64.b64encode(json.dumps(rules).encode()).decode()
+    check = f"f=$(mktemp); echo {text} | base64 -d >$f; promtool check rules $f; rm $f"
+    assert f"{len(asked)} rules found" in sh(district, COLLECTOR, check)
+    page = sh(district, COLLECTOR, "curl -sf 'http://127.0.0.1:9090/consoles/lienthong.html?site=loc-ninh'")
+    assert f"<code>{WAN_HOST}</code>" in page
+    assert "node_qdisc_drops_total" in sh(
+        district, COLLECTOR, "curl -sf 'http://127.0.0.1:9090/api/v1/label/__name__/values'"
+    )
 
 
 def test_a_resolver_knows_its_side_and_nothing_else(district: District) -> None:

@@ -33,12 +33,14 @@ FLOORS: tuple[frozenset[str], ...] = (
             "hosts",
             "conference",
             "coverage",
+            "dashboards",
             "ztp",
             "checks",
             "runners",
             "facts",
             "journal",
             "lease",
+            "nights",
             "snapshots",
             "stopping",
         }
@@ -57,10 +59,11 @@ FLOORS: tuple[frozenset[str], ...] = (
             "reorganise",
             "restore",
             "state",
+            "timers",
             "trust",
         }
     ),
-    frozenset({"audit", "drift", "export", "report", "table", "reference", "workbook"}),
+    frozenset({"audit", "drift", "export", "report", "summary", "table", "reference", "workbook"}),
     frozenset({"cli", "pytest_plugin", "gear_script", "drill"}),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
