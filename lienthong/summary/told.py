@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from lienthong.model.finding import Control, Status
 from lienthong.model.site import Bilingual
@@ -25,6 +26,7 @@ KIND = {
 CALM = Bilingual(vi="Không có việc phải làm", en="nothing asks for an officer")
 BUSY = Bilingual(vi="Có việc phải xem", en="something asks for an officer")
 UNKNOWN = Bilingual(vi="CHƯA BIẾT", en="NOT KNOWN")
+NEVER = Bilingual(vi="không có lần kiểm tra nào gần đây", en="no recent audit")
 NO_ENDS = Bilingual(
     vi="Ngày hết hạn của chứng thư và hạn diễn tập: kết quả kiểm tra không ghi ngày, nên ở đây chưa biết",
     en="when certificates end and drills are due: findings hold no dates, so it is not known here",
@@ -41,7 +43,11 @@ def text(week: Week, controls: Mapping[str, Control], names: Mapping[str, Biling
     if week.target == "lab":
         lines.append("Không phải là bằng chứng về một điểm mạng thật. / No evidence about a site.")
     for site in week.sites:
-        lines += ["", *_site(site, controls, names.get(site.slug))]
+        if site.now or site.then:
+            lines += ["", *_site(site, controls, names.get(site.slug))]
+    never = [site.slug for site in week.sites if not (site.now or site.then)]
+    if never:
+        lines += ["", f"{_both(UNKNOWN)} · {_both(NEVER)}: {', '.join(never)}"]
     lines += ["", "ĐÊM KHÔNG CÓ KẾT QUẢ / NIGHTS WITHOUT A RESULT", *_nights(week)]
     lines += ["", "HỆ THỐNG KHÔNG NGHE THẤY / SYSTEMS NOT HEARD", *_unheard(week)]
     lines += ["", "THAY ĐỔI ĐÃ LÀM / CHANGES APPLIED", *_applied(week)]
@@ -69,11 +75,17 @@ def places(change: Change, site: str) -> str:
     return ", ".join(one_line(place) or f"{site} (cả điểm mạng / as a whole)" for place in change.places)
 
 
-def gap(one: Missing) -> str:
-    """A night without a look, in both languages."""
-    kind = KIND[one.kind]
-    what = f"không có {kind.vi} / no {kind.en}"
-    return f"{one.day:%d/%m/%Y}: {what}" + (f": {', '.join(one.sites)}" if one.sites else "")
+def gaps(missing: Iterable[Missing]) -> list[str]:
+    """Nights without a look, in both languages; those that lack the same of the same sites in one line."""
+    days: dict[tuple[str, tuple[str, ...]], list[date]] = {}
+    for one in missing:
+        days.setdefault((one.kind, one.sites), []).append(one.day)
+    lines = []
+    for (kind, sites), lacking in days.items():
+        when = ", ".join(f"{day:%d/%m}" for day in lacking)
+        what = f"không có {KIND[kind].vi} / no {KIND[kind].en}"
+        lines.append(f"{when}: {what}" + (f": {', '.join(sites)}" if sites else ""))
+    return lines
 
 
 def as_data(week: Week) -> dict[str, object]:
@@ -159,7 +171,7 @@ def _site(site: SiteWeek, controls: Mapping[str, Control], name: Bilingual | Non
 
 
 def _nights(week: Week) -> list[str]:
-    lines = [f"  {gap(one)}" for one in week.missing] or ["  không / none"]
+    lines = [f"  {line}" for line in gaps(week.missing)] or ["  không / none"]
     lines += [
         f"  hôm nay / today: chưa có {KIND[k].vi} / no {KIND[k].en} yet"
         for k, v in week.tonight.items()
@@ -180,7 +192,8 @@ def _unheard(week: Week) -> list[str]:
     for one in week.unheard:
         why = f": {one_line(one.why, _REASON)}" if one.why else ""
         lines.append(f"  {one_line(one.node)} ({', '.join(map(one_line, one.missing))}){why}")
-    lines += [f"  {slug}: {_both(UNKNOWN)}" for slug in week.unasked]
+    if week.unasked:
+        lines.append(f"  {_both(UNKNOWN)}: {', '.join(week.unasked)}")
     return lines
 
 

@@ -61,6 +61,10 @@ class SiteWeek:
         return Status.PASS if self.counts.get(Status.PASS) else Status.NOT_ASSESSED
 
 
+def _worst_first(site: SiteWeek) -> tuple[int, str]:
+    return ((Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.PASS).index(site.verdict), site.slug)
+
+
 @dataclass(frozen=True)
 class Missing:
     """A night on which something was not looked at."""
@@ -161,7 +165,7 @@ def week(
         target=target,
         until=now,
         days=days,
-        sites=tuple(_site(slug, nights, now, days, over) for slug in sites),
+        sites=tuple(sorted((_site(slug, nights, now, days, over) for slug in sites), key=_worst_first)),
         missing=tuple(gap for kind in KINDS for day in over if (gap := _gap(kind, day, nights, sites))),
         tonight={kind: any(_of(kind, today, night) for night in nights) for kind in KINDS},
         failed=tuple(night for night in recent if not night.whole),

@@ -18,7 +18,7 @@ from lienthong.model.site import Bilingual
 from lienthong.model.words import Target
 from lienthong.nights import Found, Night, System
 from lienthong.summary import page, told
-from lienthong.summary.week import Applied, Turn, Week, week
+from lienthong.summary.week import Applied, SiteWeek, Turn, Week, week
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 30, 0, 0, tzinfo=UTC)  # 07:00 of a Monday
@@ -65,8 +65,12 @@ def summed(
     return week("live", SITES, sorted(kept, key=lambda one: one.started), broken, applied, NOW, days)
 
 
+def of(one: Week, slug: str = "loc-ninh") -> SiteWeek:
+    return next(site for site in one.sites if site.slug == slug)
+
+
 def turns(old: Sequence[Found], new: Sequence[Found]) -> list[tuple[Turn, str, tuple[str, ...]]]:
-    site = summed([audit(7, *old), audit(0, *new)]).sites[0]
+    site = of(summed([audit(7, *old), audit(0, *new)]))
     return [(one.turn, one.control, one.places) for one in site.changes]
 
 
@@ -75,8 +79,9 @@ def test_a_week_without_any_fault_is_calm() -> None:
     assert one.calm
     assert [site.verdict for site in one.sites] == [P, P]
     assert [site.looked for site in one.sites] == [7, 7]
-    assert one.sites[0].then is not None
-    assert one.sites[0].then.started == NOW - timedelta(days=7, hours=6)
+    then = of(one).then
+    assert then is not None
+    assert then.started == NOW - timedelta(days=7, hours=6)
 
 
 @pytest.mark.parametrize(
@@ -115,26 +120,24 @@ def test_places_of_one_reason_are_one_line() -> None:
 
 def test_a_drill_saw_more_and_that_is_no_loss() -> None:
     one = summed([audit(7, found(P), found(P, "WAN-09"), drill=True), audit(0, found(P))])
-    assert one.sites[0].changes == ()
+    assert of(one).changes == ()
 
 
 @pytest.mark.parametrize(("status", "verdict"), [(F, F), (E, E), (N, N), (X, N)])
 def test_a_site_is_good_only_if_all_was_seen(status: Status, verdict: Status) -> None:
     findings = [found(status)] if status is X else [found(status), found(P, "HOST-01")]
     one = summed(calm(*findings))
-    assert one.sites[0].verdict is verdict
+    assert of(one).verdict is verdict
     assert not one.calm
 
 
 def test_what_was_looked_at_too_long_ago_is_not_known() -> None:
     one = summed([audit(9, found(P))])
-    assert one.sites[0].now is None
-    assert one.sites[0].verdict is N
+    assert of(one).now is None
+    assert of(one).verdict is N
     assert not one.calm
-    text = told.text(one, {}, {})
-    assert "loc-ninh: Chưa đánh giá / not assessed" in text
-    assert "nay / now CHƯA BIẾT / NOT KNOWN" in text
-    assert told.as_data(one)["sites"][0]["now"] is None  # type: ignore[index]
+    assert "no recent audit: bu-dop, loc-ninh\n" in told.text(one, {}, {})
+    assert [site["now"] for site in told.as_data(one)["sites"]] == [None, None]  # type: ignore[attr-defined]
 
 
 def test_without_anything_kept_everything_is_unknown() -> None:
@@ -142,7 +145,13 @@ def test_without_anything_kept_everything_is_unknown() -> None:
     assert not one.calm
     text = told.text(one, {}, {})
     assert "Đạt" not in text
-    assert text.count("CHƯA BIẾT / NOT KNOWN") == 7
+    assert (
+        "CHƯA BIẾT / NOT KNOWN · không có lần kiểm tra nào gần đây / no recent audit: bu-dop, loc-ninh"
+        in text
+    )
+    assert text.count("CHƯA BIẾT / NOT KNOWN") == 2
+    # Nights that lack the same are one line.
+    assert len(told.gaps(one.missing)) == 2
     assert len(one.missing) == 14
     markup = page.render(one, {}, {})
     assert 's-pass">' not in markup
@@ -151,18 +160,18 @@ def test_without_anything_kept_everything_is_unknown() -> None:
 def test_a_night_that_is_missing_is_named() -> None:
     kept = [night for night in calm() if night.started != NOW - timedelta(days=3, hours=6)]
     one = summed(kept)
-    assert [told.gap(gap) for gap in one.missing] == [
-        "27/11/2026: không có kiểm tra / no audit",
-        "27/11/2026: không có phép thử nhật ký / no coverage",
+    assert told.gaps(one.missing) == [
+        "27/11: không có kiểm tra / no audit",
+        "27/11: không có phép thử nhật ký / no coverage",
     ]
-    assert one.sites[0].looked == 6
+    assert of(one).looked == 6
     assert not one.calm
 
 
 def test_a_night_on_which_only_some_sites_were_looked_at_names_the_others() -> None:
     kept = [night for night in calm() if night.started != NOW - timedelta(days=3, hours=6)]
     one = summed([*kept, audit(3, found(P), sites=["loc-ninh"]), coverage(3)])
-    assert [told.gap(gap) for gap in one.missing] == ["27/11/2026: không có kiểm tra / no audit: bu-dop"]
+    assert told.gaps(one.missing) == ["27/11: không có kiểm tra / no audit: bu-dop"]
 
 
 @pytest.mark.parametrize("end", [{"ended": None}, {"error": "Unreachable: no login"}])
@@ -193,7 +202,7 @@ def test_who_was_not_heard_of_each_site_at_its_newest_proof() -> None:
         [night for night in calm() if night.kind == "audit"] + [coverage(0, deaf, sites=["loc-ninh"])]
     )
     assert partly.unasked == ("bu-dop",)
-    assert "bu-dop: CHƯA BIẾT / NOT KNOWN" in told.text(partly, {}, {})
+    assert "  CHƯA BIẾT / NOT KNOWN: bu-dop\n" in told.text(partly, {}, {})
 
 
 @pytest.mark.parametrize(
