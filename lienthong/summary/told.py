@@ -45,14 +45,18 @@ def text(week: Week, controls: Mapping[str, Control], names: Mapping[str, Biling
     for site in week.sites:
         if site.now or site.then:
             lines += ["", *_site(site, controls, names.get(site.slug))]
-    never = [site.slug for site in week.sites if not (site.now or site.then)]
-    if never:
-        lines += ["", f"{_both(UNKNOWN)} · {_both(NEVER)}: {', '.join(never)}"]
+    if slugs := never(week):
+        lines += ["", f"{_both(UNKNOWN)} · {_both(NEVER)}: {', '.join(slugs)}"]
     lines += ["", "ĐÊM KHÔNG CÓ KẾT QUẢ / NIGHTS WITHOUT A RESULT", *_nights(week)]
     lines += ["", "HỆ THỐNG KHÔNG NGHE THẤY / SYSTEMS NOT HEARD", *_unheard(week)]
     lines += ["", "THAY ĐỔI ĐÃ LÀM / CHANGES APPLIED", *_applied(week)]
     lines += ["", _both(NO_ENDS)]
     return "\n".join(lines) + "\n"
+
+
+def never(week: Week) -> list[str]:
+    """Sites of which nothing is known."""
+    return [site.slug for site in week.sites if not (site.now or site.then)]
 
 
 def tally(site: SiteWeek, *, before: bool = False) -> str:
