@@ -271,7 +271,9 @@ def service(
         claim(*(("shared", full, path) for path in watch))
     elif running:
         claim(("unit", full))
-    if CERTIFICATE in watch and renewal != "none":
+    if renewal == "none":
+        watch = tuple(path for path in watch if path != CERTIFICATE)
+    elif CERTIFICATE in watch:
         claim(("uses", full, renewal))
     _service(full, watch=watch, enabled=enabled, running=running, reload=reload, check=check, name=name)
 
