@@ -37,7 +37,7 @@ def test_holes_of_either_family_are_named(district: District) -> None:
     assert code == 1, told
     for line in (
         "loc-ninh/users to loc-ninh/conference fd5a:6c69:6e00:51e::fa tcp 3389: open",
-        "loc-ninh/conference to loc-ninh/servers 10.0.41.250 udp 69: open",
+        "loc-ninh/conference to loc-ninh/servers 10.0.41.250 udp 69:",  # answered, or heard to arrive
         "internet to loc-ninh/net-users fd5a:6c69:6f00:564::fa icmp :",
         "loc-ninh/servers to loc-ninh/scan fd5a:6c69:6e00:523::fa icmp :",
     ):
