@@ -294,9 +294,10 @@ def unexplained(logins: list[Login], tries: list[float], address: str) -> list[L
     left = sorted(tries)
     odd = []
     for login in sorted(logins, key=lambda one: one.at):
-        mine = [at for at in left if -CLOCKS_S <= login.at - at <= LOGIN_WITHIN_S]
+        before = [at for at in left if 0 <= login.at - at <= LOGIN_WITHIN_S]
+        mine = before[-1:] or [at for at in left if 0 < at - login.at <= CLOCKS_S][:1]
         if login.address == address and mine:
-            left.remove(mine[-1])  # the last before it: an older one may have come to nothing
+            left.remove(mine[0])  # the last before it: an older one may have come to nothing
         else:
             odd.append(login)
     return odd

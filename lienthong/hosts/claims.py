@@ -30,8 +30,9 @@ _KINDS = {
     "member": f"{_NAME} {_NAME}",
     "uses": f"{_NAME} (?:reload|restart)",
 }
-#: Units stop before their files go; accounts go when nothing runs as them; what stays is handed to root
-#: first, so that no later account comes by its number to what it held.
+#: Units stop before their files go; accounts go when nothing runs as them; what stays is put behind a folder
+#: of root's first, so that no later account comes by its number to what it held. Nothing in it is touched:
+#: a vault's ledger would see that.
 _ORDER = ("unit", "file", "wipe", "keep", "member", "user", "group", "folder", "shared", "uses")
 
 #: Reads one claim a line, takes each away, then notes what is left: `note TOPIC BASE64`.
@@ -52,7 +53,7 @@ while read -r kind one two; do case $kind in
     esac
     rm -f -- "$one"; tidy "${{one%/*}}";;
   wipe) rm -rf --one-file-system -- "$one"; tidy "${{one%/*}}";;
-  keep) [ ! -d "$one" ] || {{ chown -hR root:root -- "$one"; chmod 00700 -- "$one"; }};;
+  keep) [ ! -d "$one" ] || {{ chown -h root:root -- "$one"; chmod 00700 -- "$one"; }};;
   member) gpasswd --quiet --delete "$two" "$one" >/dev/null 2>&1 || true;;
   user) pkill -KILL -U "$one" || true
     ! id -u "$one" >/dev/null 2>&1 || userdel "$one" 2>/dev/null || {{ sleep 1; userdel "$one"; }}

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -50,6 +51,8 @@ KEY = f"{PKI}/node.key"
 CERTIFICATE = f"{PKI}/node.crt"
 AUTHORITY = f"{PKI}/ca.crt"
 PKI_GROUP = "lienthong-pki"
+#: Of system accounts (Debian policy, 9.2.2), where neither adduser nor useradd begins to look for a free one.
+NUMBERS = range(600, 900)
 
 Commands = Generator[StringCommand, None, None]
 
@@ -58,9 +61,10 @@ _PLACE = r"""set -e; umask 077
 while read -r kind mode owner path data; do
   if [ "$kind" = d ] || [ "$kind" = k ]; then
     [ -d "$path" ] || mkdir -p "$path"
-    # Data that was kept for root while nobody asked for it.
+    # Data that was kept behind root's folder while nobody asked for it: its account has come again, with
+    # another number only if somebody has taken that meanwhile.
     [ "$kind" = d ] || [ "$(stat -c %U:%G "$path")" != root:root ] ||
-      chown -hR --from=root:root "$owner" "$path"
+      find "$path" -mindepth 1 -xdev '(' -nouser -o -nogroup ')' -exec chown -h "$owner" {} +
     chown "$owner" "$path"; chmod "$mode" "$path"; continue
   fi
   dir=${path%/*}; [ -d "$dir" ] || { umask 022; mkdir -p "$dir"; umask 077; }
@@ -345,11 +349,16 @@ def user(login: str, *, home: str, name: str, shell: str = "/usr/sbin/nologin") 
 @operation()
 def _user(login: str, *, home: str, shell: str) -> Commands:
     if login not in node_state().users:
+        # The same number whenever it comes again: a vault's ledger sees every change of what the vault keeps,
+        # that of the owner too.
+        number = NUMBERS.start + zlib.crc32(login.encode()) % len(NUMBERS)
+        taken = f"getent passwd {number} >/dev/null || getent group {number} >/dev/null"
+        words = f"--create-home --home-dir {quote(home)} --shell {quote(shell)} {quote(login)}"
         yield Told(
             f"user {login}",
             # Two deploys may want one account, and both decide by how the node was when the run began.
             f"id -u {quote(login)} >/dev/null 2>&1 || "
-            f"useradd --system --create-home --home-dir {quote(home)} --shell {quote(shell)} {quote(login)}",
+            f'{{ set --; {taken} || set -- --uid {number}; useradd --system "$@" {words}; }}',
         )
 
 

@@ -42,3 +42,10 @@ def test_each_try_of_the_vault_explains_one_login() -> None:
     assert unexplained([refused], [1000.5], VAULT) == [], "its own try, refused, is no thief's"
     assert unexplained([refused, login(1002)], [1000.5], VAULT) == [login(1002)]
     assert unexplained([login(1001, "10.9.9.9")], [1000.5], VAULT) == [login(1001, "10.9.9.9")]
+
+
+def test_a_job_that_tries_again_and_again_explains_each_of_its_logins() -> None:
+    """A source that is not ready lets it in and gives nothing; a try right after a login is not its own."""
+    tries = [1000 + 2.5 * n for n in range(16)]
+    assert unexplained([login(at + 1.3) for at in tries], tries, VAULT) == []
+    assert unexplained([login(at - 1.0) for at in tries], tries, VAULT) == [], "its clock is ahead"
