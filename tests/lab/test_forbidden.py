@@ -35,9 +35,9 @@ def test_holes_of_either_family_are_named(district: District) -> None:
         for gateway in (wan, net):
             district.on(gateway, "sh", "-c", SHUT6)
     assert code == 1, told
-    for line in (
-        "loc-ninh/users to loc-ninh/conference fd5a:6c69:6e00:51e::fa tcp 3389: open",
-        "loc-ninh/conference to loc-ninh/servers 10.0.41.250 udp 69:",  # answered, or heard to arrive
+    for line in (  # each answered, or heard to arrive
+        "loc-ninh/users to loc-ninh/conference fd5a:6c69:6e00:51e::fa tcp 3389:",
+        "loc-ninh/conference to loc-ninh/servers 10.0.41.250 udp 69:",
         "internet to loc-ninh/net-users fd5a:6c69:6f00:564::fa icmp :",
         "loc-ninh/servers to loc-ninh/scan fd5a:6c69:6e00:523::fa icmp :",
     ):
