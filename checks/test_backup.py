@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import secrets as random
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from shlex import quote
 from typing import Any, NamedTuple
@@ -290,14 +291,19 @@ def login_of(line: str) -> Login | None:
 
 
 def unexplained(logins: list[Login], tries: list[float], address: str) -> list[Login]:
-    """Logins that are not the vault's: each that it wrote down before it began explains one."""
-    left = sorted(tries)
+    """Logins that are not the vault's: each that it wrote down before it began explains one.
+
+    A login is the last try's before it; an older one that came to nothing covers nobody.
+    """
+    known, used = sorted(tries), set[int]()
     odd = []
     for login in sorted(logins, key=lambda one: one.at):
-        before = [at for at in left if 0 <= login.at - at <= LOGIN_WITHIN_S]
-        mine = before[-1:] or [at for at in left if 0 < at - login.at <= CLOCKS_S][:1]
-        if login.address == address and mine:
-            left.remove(mine[0])  # the last before it: an older one may have come to nothing
+        last = bisect_right(known, login.at) - 1
+        mine = [last] if last >= 0 and login.at - known[last] <= LOGIN_WITHIN_S else []
+        mine += [n for n in range(last + 1, len(known)) if known[n] - login.at <= CLOCKS_S][:1]
+        free = [n for n in mine if n not in used]
+        if login.address == address and free:
+            used.add(free[0])
         else:
             odd.append(login)
     return odd

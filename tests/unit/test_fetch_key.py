@@ -49,3 +49,9 @@ def test_a_job_that_tries_again_and_again_explains_each_of_its_logins() -> None:
     tries = [1000 + 2.5 * n for n in range(16)]
     assert unexplained([login(at + 1.3) for at in tries], tries, VAULT) == []
     assert unexplained([login(at - 1.0) for at in tries], tries, VAULT) == [], "its clock is ahead"
+
+
+def test_tries_that_came_to_nothing_cover_no_thief_after_the_next_login() -> None:
+    refused = [1000 + 2.0 * n for n in range(8)]
+    own, stolen = login(1016.7), login(1025.0)
+    assert unexplained([own, stolen], [*refused, 1016.0, 1035.0], VAULT) == [stolen]
