@@ -46,7 +46,7 @@ def told() -> Iterator[Told]:
     yield running
     assert running.process.stdin is not None
     running.process.stdin.close()
-    assert running.process.wait(5) == 0
+    assert running.process.wait(30) == 0
     assert running.process.stdout is not None
     running.process.stdout.close()
 
