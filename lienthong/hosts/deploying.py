@@ -61,8 +61,8 @@ _PLACE = r"""set -e; umask 077
 while read -r kind mode owner path data; do
   if [ "$kind" = d ] || [ "$kind" = k ]; then
     [ -d "$path" ] || mkdir -p "$path"
-    # Data that was kept behind root's folder while nobody asked for it: its account has come again, with
-    # another number only if somebody has taken that meanwhile.
+    # Data that was kept behind root's folder while nobody asked for it: its account has come again, mostly
+    # with its number. What belongs to nobody now had another one.
     [ "$kind" = d ] || [ "$(stat -c %U:%G "$path")" != root:root ] ||
       find "$path" -mindepth 1 -xdev '(' -nouser -o -nogroup ')' -exec chown -h "$owner" {} +
     chown "$owner" "$path"; chmod "$mode" "$path"; continue

@@ -23,6 +23,19 @@ from lienthong.hosts.certificates import SKEW, Authority
 LIFE = timedelta(days=366)
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?")
 
+#: What a certificate says that its key is for, RFC 5280, 4.2.1.3.
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
 
 def sign_issuing(
     request: str, name: str, domain: str, networks: Iterable[IPv4Network], by: Authority, now: datetime
@@ -50,7 +63,7 @@ def sign_issuing(
             f"the authority of {name}'s side may certify no other authority (its path length is 0)",
             hint="make the authority a new certificate, or take the service `ca` out of the inventory",
         )
-    usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+    usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
     allowed: list[x509.GeneralName] = [
         x509.DNSName(domain),
         *(x509.IPAddress(net) for net in sorted(networks)),
@@ -100,16 +113,3 @@ def believed(bundle: str, by: Authority, now: datetime) -> str:
         if basic.ca and begin <= now and end - now >= (end - begin) / 3:
             return pem.rstrip("\n") + "\n"
     return ""
-
-
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from lienthong.hosts.issuing import USAGES
+
 _DAY = datetime.timedelta(days=1)
 CA_DAYS = 3650
 
@@ -51,7 +53,7 @@ def authority(name: str) -> Authority:
     """A new authority: ECDSA P-256, ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+    usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
     certificate = (
         _builder(subject, subject, key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
@@ -67,7 +69,7 @@ def issue(folder: Path, by: Authority, name: str, addresses: list[ipaddress.IPv4
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names: list[x509.GeneralName] = [x509.DNSName(text) for text in (name, *dns)]
     names += [x509.IPAddress(address) for address in addresses]
-    usage = dict.fromkeys(_USAGES, False) | {"digital_signature": True}
+    usage = dict.fromkeys(USAGES, False) | {"digital_signature": True}
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     certificate = (
         _builder(subject, by.certificate.subject, key.public_key())
@@ -99,19 +101,6 @@ def write_secret(path: Path, content: bytes) -> None:
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as handle:
         handle.write(content)
-
-
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 def _builder(
