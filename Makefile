@@ -30,9 +30,9 @@ drill:
 	@scripts/setup
 	@scripts/drill --seed $(SEED) --minutes $(MINUTES)
 
-# The same on the systems of a lab that is up and applied: LIENTHONG_LAB=test-district.
+# The same on the gateways and switches of two labs of its own.
 drill-lab:
-	@$(PYTHON) -m tests.lab.drill --seed $(SEED) --minutes $(MINUTES)
+	@scripts/drill-lab $(SEED) $(MINUTES)
 
 # Every campaign tests/lab/soak_*.py on a lab of its own, an hour in all; `make test` runs a short part of them.
 soak:
@@ -43,7 +43,7 @@ check:
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
-	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench scripts/soak .ci/run
+	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench scripts/soak scripts/drill-lab .ci/run
 
 format:
 	@.venv/bin/ruff format $(CODE)

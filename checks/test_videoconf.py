@@ -23,8 +23,9 @@ from lienthong.target import Access
 LISTEN_S = 2.0
 #: Of the side, on every node (deploys/pki.py).
 AUTHORITY = "/etc/lienthong/pki/ca.crt"
-#: Endpoints register anew every 30 s, so a registrar that has just started may not know them yet.
-REGISTER_S = 33
+#: Endpoints register anew every 30 s, and one that failed is started anew by its timer (20 s without a
+#: connection, looked for every 15 s), so a registrar that has just started may not know them yet.
+REGISTER_S = 45
 #: An endpoint takes one call at a time; the sites of one audit call one after the other.
 CALLS = Lock()
 #: Packets of each medium in `LISTEN_S`: a slow machine sends fewer than it should.

@@ -1,6 +1,9 @@
 """Faults and kills on the lab's gateways and switches, one after the other, judged by what the devices hold.
 
-    python -m tests.lab.drill --seed 1 --faults 60 --kills 20 --minutes 30
+    python -m tests.lab.drill --seed 1 --faults 60 --kills 20 --minutes 60 --share 1/2
+
+A share is every n-th case: two labs do one campaign together, each under its own LIENTHONG_TEST_LAB
+(scripts/drill-lab).
 
 A case changes what two gateways and a switch are told, spoils the run at a random moment, lets the devices
 settle, and looks: each holds exactly what it held before or exactly what was intended, none is armed, each
@@ -194,34 +197,57 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=int, default=60)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument(
+        "--share", type=_share, default=(1, 1), metavar="K/N", help="every N-th case, from K on"
+    )
+    parser.add_argument("--table", action="store_true", help="only count what is done")
     asked = parser.parse_args()
     kept = ROOT / "run" / "drill" / f"lab-{asked.seed}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     ends = time.monotonic() + 60 * asked.minutes
+    mine, shares = asked.share
     kinds = [False] * asked.faults + [True] * asked.kills
     random.Random(asked.seed).shuffle(kinds)
     with tempfile.TemporaryDirectory(prefix="drill-") as folder, kept.open("a", encoding="utf-8") as file:
+        known = {one["case"] for one in _done(kept)}
         for number, kill in enumerate(kinds):
-            if number < len(done):
+            if asked.table or number in known or number % shares != mine - 1:
                 continue
             if time.monotonic() > ends:
                 break
+            began = time.monotonic()
             found = case(random.Random(f"{asked.seed}/{number}"), number, kill, Path(folder))
-            done.append(found)
+            found["seconds"] = round(time.monotonic() - began, 1)
             file.write(json.dumps(found) + "\n")
             file.flush()
             mark = "WRONG" if found["wrong"] else "ok"
-            print(f"{number:3} {found['fault']:16} {found['node']:16} {mark} {found['said']}", flush=True)
+            print(
+                f"{number:3} {found['fault']:16} {found['node']:16} {found['seconds']:5.0f} s {mark} {found['said']}",
+                flush=True,
+            )
             for wrong in found["wrong"]:
                 print(f"    {wrong}", flush=True)
+    done = _done(kept)
     table = Counter((one["fault"], "wrong" if one["wrong"] else "right") for one in done)
     for (fault, verdict), count in sorted(table.items()):
         print(f"{fault:16} {verdict:6} {count:4}")
     wrong = sum(bool(one["wrong"]) for one in done)
     print(f"{len(done)} of {len(kinds)} cases, {wrong} wrong")
-    return 1 if wrong or len(done) < len(kinds) else 0
+    asked_for = {number for number in range(len(kinds)) if number % shares == mine - 1}
+    return 1 if wrong or asked_for - {one["case"] for one in done} else 0
+
+
+def _done(kept: Path) -> list[dict[str, Any]]:
+    """Every case that is kept, of every share."""
+    return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+
+
+def _share(text: str) -> tuple[int, int]:
+    mine, _, shares = text.partition("/")
+    if not (mine.isdigit() and shares.isdigit() and 1 <= int(mine) <= int(shares)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no share like 1/2")
+    return int(mine), int(shares)
 
 
 if __name__ == "__main__":
