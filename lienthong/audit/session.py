@@ -11,6 +11,7 @@ from typing import Any
 
 from lienthong.audit.devices import Devices
 from lienthong.audit.probes import Probes
+from lienthong.audit.started import started
 from lienthong.checks import NotAssessed
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.facts import Facts
@@ -130,9 +131,11 @@ class CheckSession:
             raise Unreachable(f"{name}: no such system")
         with self._lock:
             if name not in self._hosts:
-                self._hosts[name] = testinfra.get_host(
+                host = testinfra.get_host(
                     f"ssh://{name}", ssh_config=str(self.ways.config), sudo=True, timeout=10
                 )
+                host.backend.run_local = started(host.backend.run_local)
+                self._hosts[name] = host
             return self._hosts[name]
 
     def values(self, site: str, node: str | None) -> dict[str, Any]:

@@ -222,9 +222,9 @@ def main() -> int:
             file.write(json.dumps(found) + "\n")
             file.flush()
             mark = "WRONG" if found["wrong"] else "ok"
+            took = f"{found['seconds']:5.0f} s"
             print(
-                f"{number:3} {found['fault']:16} {found['node']:16} {found['seconds']:5.0f} s {mark} {found['said']}",
-                flush=True,
+                f"{number:3} {found['fault']:16} {found['node']:16} {took} {mark} {found['said']}", flush=True
             )
             for wrong in found["wrong"]:
                 print(f"    {wrong}", flush=True)

@@ -1,10 +1,14 @@
-"""Single faults, put in by hand: each is found by the control that should, and by no wrong one."""
+"""Faults, put in by hand: each is found by the control that should, and by no wrong one.
+
+Faults of which every control belongs to one only are there together, so that one audit looks for all of them.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -261,34 +265,70 @@ def other_certificate(lab: District) -> None:
         lab.on(COLLECTOR, "sh", "-c", f"umask 077; cat > /tmp/other.{name} <<'END'\n{text}END")
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_found_by_the_right_control(lab: District, fault: Fault) -> None:
-    special: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
-        "management ports meet": (lambda: isolation(False), lambda: isolation(True)),
-        "the collector's certificate is for another name": (lambda: other_certificate(lab), lambda: None),
-        "a way between the sides": (cable_between_the_sides, lambda: None),
-    }
-    before, after = special.get(fault.name, (lambda: None, lambda: None))
-    before()
-    try:
-        for node, shell in fault.breaks:
-            lab.on(node, "sh", "-c", shell)
-        time.sleep(fault.seen_after_s)
+SPECIAL: dict[str, tuple[Callable[[District], None], Callable[[], None]]] = {
+    "management ports meet": (lambda _: isolation(False), lambda: isolation(True)),
+    "the collector's certificate is for another name": (other_certificate, lambda: None),
+    "a way between the sides": (lambda _: cable_between_the_sides(), lambda: None),
+}
+BY_NAME = {fault.name: fault for fault in FAULTS}
+#: No control that one of them must or may fail is another's.
+TOGETHER = (
+    (
+        "a VLAN off a trunk",
+        "root may log in by password",
+        "another account with UID 0",
+        "the collector's certificate is for another name",
+    ),
+    (
+        "a filter rule gone",
+        "the vault's key to fetch is removed",
+        "nobody leases addresses",
+        "an exporter is stopped",
+    ),
+    (
+        "a rule that lets everything pass",
+        "the endpoint is not registered",
+        "a host that asks a time server nobody approved",
+    ),
+    ("management ports meet", "a wrong routing key on line b", "nobody resolves names"),
+    ("a way between the sides", "a line without its queues"),
+    ("a community of SNMP, nobody looks for unknown devices, and other resolvers by TLS",),
+)
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids=lambda names: "; ".join(names))
+def test_faults_are_found_by_the_right_controls(lab: District, names: tuple[str, ...]) -> None:
+    faults = [BY_NAME[name] for name in names]
+    with ExitStack() as mended:
+        for fault in faults:
+            before, after = SPECIAL.get(fault.name, (lambda _: None, lambda: None))
+            before(lab)
+            mended.callback(after)
+            for node, shell in reversed(fault.mends):
+                mended.callback(lab.on, node, "sh", "-c", shell)
+            for node, shell in fault.breaks:
+                lab.on(node, "sh", "-c", shell)
+        time.sleep(max(fault.seen_after_s for fault in faults))
         found = bad(audit())
-    finally:
-        for node, shell in fault.mends:
-            lab.on(node, "sh", "-c", shell)
-        after()
-    for node, shell in fault.whole_again:
+    for node, shell in [one for fault in faults for one in fault.whole_again]:
         deadline = time.monotonic() + 40
         while lab.run("lab", "exec", node, "--", "sh", "-c", shell).returncode:
             assert time.monotonic() < deadline, f"{node} did not come back: {shell}"
             time.sleep(1)
-    assert fault.must <= set(found), f"not found: {sorted(fault.must - set(found))}\n{words(found)}"
-    wrong = {name: seen for name, seen in found.items() if name not in fault.must | fault.may}
+    must = frozenset[str]().union(*(fault.must for fault in faults))
+    may = frozenset[str]().union(*(fault.may for fault in faults))
+    assert must <= set(found), f"not found: {sorted(must - set(found))}\n{words(found)}"
+    wrong = {name: seen for name, seen in found.items() if name not in must | may}
     assert not wrong, f"found by a wrong control:\n{words(wrong)}"
     errors = [f for seen in found.values() for f in seen if f.status is Status.ERROR]
     assert not errors, f"an error is no finding:\n{words({f.control: [f] for f in errors})}"
+
+
+def test_every_fault_has_its_place_and_controls_of_its_own() -> None:
+    assert sorted(name for names in TOGETHER for name in names) == sorted(BY_NAME)
+    for names in TOGETHER:
+        controls = [control for name in names for control in BY_NAME[name].must | BY_NAME[name].may]
+        assert len(controls) == len(set(controls)), f"{names}: whose would {sorted(controls)} be?"
 
 
 def test_mended_the_district_is_clean(lab: District) -> None:

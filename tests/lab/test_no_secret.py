@@ -21,6 +21,7 @@ import hashlib
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,18 +110,28 @@ def artefacts() -> Iterator[Path]:
 
 @contextmanager
 def watched() -> Iterator[set[bytes]]:
-    """Arguments and environment of every process of this machine, seen every few milliseconds."""
+    """Arguments and environment of every process of this machine, seen every few milliseconds while it is
+    young (it may call `exec`), and twice a second later."""
     seen: set[bytes] = set()
     stop = threading.Event()
 
     def look() -> None:
+        born: dict[str, float] = {}
+        swept = 0.0
         while not stop.wait(0.01):
-            for process in Path("/proc").glob("[0-9]*"):
+            now = time.monotonic()
+            everyone, swept = (True, now) if now - swept > 0.5 else (False, swept)
+            there = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
+            for process in there:
+                if not everyone and now - born.setdefault(process, now) > 1:
+                    continue
                 for name in ("cmdline", "environ"):
                     try:
-                        seen.add((process / name).read_bytes())
+                        seen.add(Path("/proc", process, name).read_bytes())
                     except OSError:
                         continue  # it has ended
+            for gone in born.keys() - set(there):
+                del born[gone]
 
     thread = threading.Thread(target=look)
     thread.start()
