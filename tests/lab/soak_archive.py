@@ -2,10 +2,10 @@
 
     python -m tests.lab.soak_archive --pages 200 --kills 4 --seed 1
 
-Brings up a lab of its own (office and district, each with an archive, and a scanner with a key of the test's own)
-and takes it down in the end. The scanner puts pages into the district's archive from the scan segment, some
-twice, some broken off and some hostile; meanwhile the archive is killed. What is printed was measured; what does
-not hold raises.
+Brings up a lab of its own (office and district, each with an archive, and a scanner with a key of the test's
+own) and takes it down in the end. The scanner puts pages into the district's archive from the scan segment,
+some twice, some broken off and some hostile; meanwhile the archive is killed. What is printed was measured;
+what does not hold raises.
 """
 
 from __future__ import annotations
@@ -151,12 +151,12 @@ class Archive(Soak):
 
     def only_drops(self) -> None:
         """The scanner's key does nothing but put, and does that from its segment only."""
-        page = self.folder / "pages" / "program.exe"
+        page = self.folder / "pages" / "scans.json"
         tried = {
             "from another segment": self.sftp("ls", segment="servers"),
             "by another account": self.sftp("ls", login="lienthong"),
             "read back": self.sftp(f"put {page} readme.bin\nget readme.bin {self.folder}/back"),
-            "remove": self.sftp("rm readme.bin"),
+            "remove": self.sftp(f"put {page} readme.bin\nrm readme.bin"),
             "a folder": self.sftp("mkdir folder"),
             "a link": self.sftp("symlink /etc/passwd link"),
             "out of its folder": self.sftp(f"put {page} /etc/readme.bin"),

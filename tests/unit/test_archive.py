@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from lienthong.hosts.deploying import render
 
 ARCHIVE = Path(__file__).parents[2] / "templates" / "hosts" / "archive"
 MODULES = ("places", "ledger", "judge", "intake", "store", "verify", "replica", "work", "serve", "pull")
@@ -635,3 +638,20 @@ def test_the_forced_command_does_three_things_only(copied: Copied, words: str) -
         copied.command(None, words), capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "refused\n")
+
+
+def test_what_sshd_holds_scanners_to_is_not_cut_off() -> None:
+    """Its SFTP server gets nine words of a forced command (OpenSSH 9.2, session.c, ARGV_MAX), no more."""
+    text = render(
+        "archive/sshd.conf.j2",
+        scanners=["scan-one", "scan-two"], networks=["192.0.2.0/24"], reader="reader", pullers=["192.0.2.9"],
+    )  # fmt: skip
+    (forced,) = re.findall(r"^  ForceCommand (.*)$", text, re.MULTILINE)
+    words = forced.split()
+    assert words[0] == "internal-sftp" and len(words) <= 9
+    (allowed,) = [word[2:].split(",") for word in words if word.startswith("-p")]
+    assert not {"read", "remove", "mkdir", "symlink", "hardlink", "copy-data"} & set(allowed)
+    assert "  AllowUsers scan-one@192.0.2.0/24 scan-two@192.0.2.0/24 \n" in text
+    assert "  AllowUsers reader@192.0.2.9 \n" in text
+    nowhere = render("archive/sshd.conf.j2", scanners=["scan-one"], networks=[], reader="reader", pullers=[])
+    assert "AllowUsers" not in nowhere and "  DenyUsers *\n" in nowhere

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import tarfile
 
@@ -66,7 +65,7 @@ def files() -> None:
 
 
 def main() -> int:
-    words = shlex.split(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
+    words = os.environ.get("SSH_ORIGINAL_COMMAND", "").split()
     try:
         match words:
             case ["ledger", after] if after.isdecimal():

@@ -165,6 +165,18 @@ def jobs(spool: Path) -> list[Path]:
     return sorted(there, key=lambda path: (path / SCAN).stat().st_mtime)
 
 
+def since(spool: Path) -> list[float]:
+    """When each of the jobs that wait came; seconds since the epoch. For who looks while they are worked on."""
+    found = []
+    for job in spool.iterdir():
+        try:
+            if not job.name.startswith("."):
+                found.append((job / SCAN).stat().st_mtime)
+        except FileNotFoundError:
+            continue
+    return found
+
+
 def said(job: Path) -> dict[str, Any]:
     """What is known of a job.
 

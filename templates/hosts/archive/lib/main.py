@@ -54,8 +54,7 @@ def verified() -> int:
 
 def status() -> int:
     known = Ledger(STATE / "ledger.jsonl").read()
-    waiting = [one.path.stat().st_mtime for one in intake.found(DROP)]
-    waiting += [(job / intake.SCAN).stat().st_mtime for job in intake.jobs(BASE / "spool")]
+    waiting = [one.changed / 1e9 for one in intake.found(DROP)] + intake.since(BASE / "spool")
     documents = [entry for entry in known.entries if entry["kind"] == "document"]
     tell(
         documents=len(documents),

@@ -18,7 +18,7 @@ from typing import Any
 
 import intake
 from judge import ENDS, Refused, kind_of
-from places import BASE, DROP, LINE, Failed, conf, got, log, opened, put, workers
+from places import DROP, LINE, Failed, conf, got, log, opened, put, workers
 from store import Store
 
 LOOK_S = 2.0
@@ -206,6 +206,3 @@ def run(store: Store) -> int:
         while not work.stopping and time.monotonic() < until:
             time.sleep(min(LOOK_S, pause))
     return 0
-
-
-__all__ = ["BASE", "Outcome", "Work", "convert", "run"]
