@@ -68,9 +68,14 @@ def params(node: Node) -> Params:
 
 
 def others() -> list[Node]:
-    """Every other archive of the side that this target has."""
-    running = [node for node in space.plan.running("archive", me.side) if node.name != me.name]
-    return sorted((node for node in running if space.access.reaches(node)), key=lambda node: node.name)
+    """Every other archive of the side."""
+    running = space.plan.running("archive", me.side)
+    return sorted((node for node in running if node.name != me.name), key=lambda node: node.name)
+
+
+def here(nodes: list[Node]) -> list[Node]:
+    """Those that this target has."""
+    return [node for node in nodes if space.access.reaches(node)]
 
 
 def modules() -> list[str]:
@@ -94,7 +99,7 @@ def archive(mine: Params) -> None:
         "name": me.name,
         "max_mb": mine.max_mb,
         "minutes": mine.minutes,
-        "sources": [{"name": node.name, "address": str(node.address)} for node in others()]
+        "sources": [{"name": node.name, "address": str(node.address)} for node in here(others())]
         if mine.replicates
         else [],
     }
@@ -163,12 +168,16 @@ def archive(mine: Params) -> None:
     if pullers:
         place(File(SERVE, render("archive/serve.py"), mode="0755"), name="archive: what is read for a copy")
         claim(("file", f"{KEYS}/{READER}"))
-        admit(pullers, name="archive: who fetches a copy is let in")
+    if here(pullers):
+        # With one that only this target does not reach, what was said of it before stays.
+        admit(here(pullers), name="archive: who fetches a copy is let in")
 
 
 def copies() -> None:
     """The key, the folders and the timer of an archive that fetches others."""
-    known = "".join(f"{node.address} {key}\n" for node in others() for key in host_keys(space.access, node))
+    known = "".join(
+        f"{node.address} {key}\n" for node in here(others()) for key in host_keys(space.access, node)
+    )
     timer = File(
         f"{UNITS}/lienthong-archive-pull.timer",
         render("archive/lienthong-archive-pull.timer.j2", minutes=PULL_EVERY_MIN),

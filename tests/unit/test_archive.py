@@ -210,8 +210,11 @@ def test_links_folders_and_pipes_of_a_scanner_are_left_alone(modules: Any, archi
     (folder / "folder.png").mkdir()
     os.mkfifo(folder / "pipe.png")
     (archive.base / "drop/scan-two").mkdir()
-    (archive.base / "drop/scan-two/new").symlink_to(archive.base / "store")
+    (archive.base / "elsewhere").mkdir()
+    (archive.base / "elsewhere/not-sent.png").write_bytes(PNG)
+    (archive.base / "drop/scan-two/new").symlink_to(archive.base / "elsewhere")
     archive.put("good.png")
+    assert [one.path.name for one in modules.intake.found(archive.base / "drop")] == ["good.png"]
     assert archive.step() == 1
     assert [entry["name"] for entry in archive.entries] == ["good.png"]
 
@@ -300,10 +303,40 @@ def test_a_fault_of_the_system_rejects_nothing(archive: Archive, said: Any) -> N
     assert (archive.step(), archive.kinds) == (1, ["document"])
 
 
+SYSTEMCTL = """#!/bin/sh
+case "$1" in
+  start) [ "$RESULT" = success ] || { echo "Job failed" >&2; exit 1; };;
+  show) [ "$RESULT" = canceled ] && echo success || echo "$RESULT";;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [("success", "success"), ("oom-kill", "oom-kill"), ("timeout", "timeout"), ("canceled", "not started")],
+)
+def test_how_a_unit_ended_is_read_before_it_is_forgotten(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, result: str, told: str
+) -> None:
+    """A unit that is not known any more says `success` of itself."""
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(SYSTEMCTL)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("RESULT", result)
+    monkeypatch.setattr(archive.modules.work.shutil, "chown", lambda *_: None)
+    job = archive.base / "spool" / "job"
+    job.mkdir()
+    assert archive.modules.work.convert(job).result == told
+    template = (ARCHIVE / "lienthong-ocr@.service.j2").read_text()
+    assert "CollectMode" not in template, "a failed unit must be kept until it is asked"
+
+
 def test_what_ends_with_us_is_done_later(archive: Archive) -> None:
     def stop(_: Path) -> Any:
         archive.work.stopping = True
-        return archive.modules.work.Outcome("signal", {})
+        return archive.modules.work.Outcome("not started", {})
 
     archive.outcome = stop
     archive.put("a.png")

@@ -147,10 +147,13 @@ class Ledger:
 
     @contextmanager
     def locked(self) -> Iterator[Known]:
-        """Nobody else appends meanwhile."""
-        with self.path.with_suffix(".lock").open("w") as lock:
+        """Nobody else appends meanwhile; who only looks needs not be able to write the lock."""
+        lock = os.open(self.path.with_suffix(".lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self.read()
+        finally:
+            os.close(lock)
 
     def append(self, kind: str, **what: Any) -> Entry:
         """One more line, on disk and in syslog before anything else is done; who calls holds the lock."""

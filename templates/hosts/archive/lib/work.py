@@ -45,30 +45,28 @@ OURS = {1, 3, 5, 9}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the worker's unit ended (`Result` of systemd) and what it left in its folder."""
+    """How the worker's unit ended (`Result` of systemd, or `not started`) and what it left in its folder."""
 
     result: str
     said: dict[str, Any]
 
 
 def convert(job: Path) -> Outcome:
-    """Have one job done by its unit, and wait.
-
-    Raises:
-        Failed: the unit was not even started.
-    """
-    out = job / intake.OUT
+    """Have one job done by its unit, and wait."""
+    out, unit = job / intake.OUT, f"lienthong-ocr@{job.name}.service"
+    # What one that was killed before us has left running would write into a folder that is gone.
+    subprocess.run(["systemctl", "stop", unit], check=False, capture_output=True)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(mode=0o700)
     shutil.chown(out, "lienthong-ocr", "lienthong-ocr")
-    unit = f"lienthong-ocr@{job.name}.service"
-    subprocess.run(["systemctl", "start", unit], check=False, capture_output=True)
-    told = subprocess.run(
-        ["systemctl", "show", "--value", "-p", "Result", unit], check=False, capture_output=True, text=True
-    )
-    result = told.stdout.strip()
-    subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
-    return Outcome(result, got(out / "result.json", limit=1 << 16))
+    ended = subprocess.run(["systemctl", "start", unit], check=False, capture_output=True, text=True)
+    if ended.returncode:
+        # A unit that failed is kept until it is forgotten here; what it left may be half of something.
+        show = ["systemctl", "show", "--value", "-p", "Result", unit]
+        result = subprocess.run(show, check=False, capture_output=True, text=True).stdout.strip()
+        subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
+        return Outcome(result if result != "success" else "not started", {"said": ended.stderr.strip()})
+    return Outcome("success", got(out / "result.json", limit=1 << 16))
 
 
 class Work:
