@@ -193,13 +193,15 @@ def test_where_open_files_cannot_be_seen_nothing_is_whole(modules: Any, tmp_path
     class Closed:
         name = "12"
 
-        def stat(self) -> Any:
-            return SimpleNamespace(st_uid=7)
-
         def __truediv__(self, name: str) -> Path:
-            raise PermissionError(13, "Permission denied")
+            if name == "fd":
+                raise PermissionError(13, "Permission denied")
+            return tmp_path / name
 
+    # Whose it is stands here; of a process like sshd's the folder itself belongs to root.
+    (tmp_path / "status").write_text("Name:\tsshd\nUid:\t7\t7\t7\t7\n")
     proc = SimpleNamespace(iterdir=lambda: [Closed()])
+    assert modules.intake.open_files({8}, proc) == set()
     with pytest.raises(modules.places.Failed, match="cannot be seen"):
         modules.intake.open_files({7}, proc)
 
@@ -293,14 +295,35 @@ def test_a_killed_worker_is_tried_three_times(archive: Archive) -> None:
     assert archive.kinds == ["rejected"] and "memory" in archive.entries[0]["reason"]
 
 
-@pytest.mark.parametrize("said", [{}, {"exit": 3, "said": "no tesseract"}, {"exit": "0"}])
-def test_a_fault_of_the_system_rejects_nothing(archive: Archive, said: Any) -> None:
-    archive.outcome = lambda _: archive.modules.work.Outcome("success", said)
+@pytest.mark.parametrize(
+    ("result", "said"), [("success", {"exit": 3, "said": "no tesseract"}), ("not started", {})]
+)
+def test_a_fault_of_the_system_rejects_nothing_and_holds_nothing_up(
+    archive: Archive, result: str, said: Any
+) -> None:
     archive.put("a.png")
+    archive.put("b.png", PNG.replace(b"x", b"y"))
+    first: list[str] = []
+
+    def once(job: Path) -> Any:
+        first.append(job.name)
+        return archive.modules.work.Outcome(result, said) if job.name == first[0] else archive.good(job)
+
+    archive.outcome = once
     with pytest.raises(archive.modules.places.Failed, match="the worker does not run"):
         archive.step()
+    assert archive.kinds == ["document"]
     archive.outcome = archive.good
-    assert (archive.step(), archive.kinds) == (1, ["document"])
+    assert (archive.step(), archive.kinds) == (1, ["document", "document"])
+
+
+@pytest.mark.parametrize("said", [{}, {"exit": "0"}, {"exit": None}])
+def test_a_worker_that_says_nothing_is_not_tried_for_ever(archive: Archive, said: Any) -> None:
+    """One that a scan has taken over may leave anything."""
+    archive.outcome = lambda _: archive.modules.work.Outcome("success", said)
+    archive.put("a.png")
+    assert [archive.step() for _ in range(3)] == [0, 0, 1]
+    assert "3 times without a word" in archive.entries[0]["reason"]
 
 
 SYSTEMCTL = """#!/bin/sh

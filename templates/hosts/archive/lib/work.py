@@ -80,6 +80,7 @@ class Work:
         self.spool = store.base / "spool"
         self.settled = intake.Settled(QUIET_S)
         self.stopping = False
+        self.told = -PAUSE_S
 
     def step(self, drop: Path, group: int, held: set[intake.Inode]) -> int:
         """Take what has come, do what waits; how many scans were finished."""
@@ -90,18 +91,25 @@ class Work:
                 intake.take(one, self.spool, max(self.limit, one.size), group)
             except Failed as error:
                 log(f"{one.scanner}: {error}")
-        done = 0
+        done, failed = 0, ""
         for job in intake.jobs(self.spool):
             if self.stopping:
                 break
-            done += self.finish(job)
+            try:
+                done += self.finish(job)
+            except Failed as error:
+                failed = f"{job.name}: {error}"
+        if failed and not self.stopping:
+            raise Failed(failed)  # those after it have had their turn
         return done
 
     def room(self, size: int) -> bool:
         """Whether a scan may come in: it needs its own size several times over while it is worked on."""
         free = os.statvfs(self.store.base)
         if free.f_bavail * free.f_frsize < RESERVE + 5 * size:
-            log("no room for more scans: they wait in the scanners' folders", alarm=True)
+            if time.monotonic() > self.told + PAUSE_S:
+                self.told = time.monotonic()
+                log("no room for more scans: they wait in the scanners' folders", alarm=True)
             return False
         return True
 
@@ -155,14 +163,16 @@ class Work:
         """
         if outcome.result == "timeout":
             return f"it took longer than {self.conf['minutes']} minutes"
-        if outcome.result in {"signal", "core-dump", "oom-kill", "exit-code"}:
+        silent = outcome.result == "success" and not isinstance(outcome.said.get("exit"), int)
+        if silent or outcome.result in {"signal", "core-dump", "oom-kill", "exit-code"}:
             said = intake.said(job)
             put(job / intake.JOB, {**said, "tries": said["tries"] + 1})
             if said["tries"] + 1 < TRIES:
                 return None
-            return f"its worker ended {TRIES} times with {outcome.result}: does it need more memory than there is?"
+            how = "without a word" if silent else f"with {outcome.result}"
+            return f"its worker ended {TRIES} times {how}: does it need more memory than there is?"
         code = outcome.said.get("exit")
-        if outcome.result != "success" or not isinstance(code, int) or code in OURS:
+        if outcome.result != "success" or code in OURS:
             raise Failed(f"the worker does not run: {outcome.result} {outcome.said.get('said', '')!s:.200}")
         if code == 0:
             return ""
@@ -190,12 +200,15 @@ def run(store: Store) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     group = workers()
-    users = {one.pw_uid for one in pwd.getpwall() if one.pw_name.startswith("scan-")}
     store.mend()
     work.spool.mkdir(exist_ok=True)
     while not work.stopping:
         try:
-            done = work.step(DROP, group, intake.open_files(users) if any(intake.found(DROP)) else set())
+            held: set[intake.Inode] = set()
+            if any(intake.found(DROP)):
+                users = {one.pw_uid for one in pwd.getpwall() if one.pw_name.startswith("scan-")}
+                held = intake.open_files(users)
+            done = work.step(DROP, group, held)
             pause = 0.0 if done else LOOK_S
         except Failed as error:
             log(str(error), alarm=True)
