@@ -11,10 +11,12 @@ what does not hold raises.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +44,7 @@ STORED = "/srv/archive/store"
 #: Of the words of a page so many are found in its document, each with all its marks.
 FOUND_OF_A_PAGE, FOUND_OF_ALL = 0.80, 0.95
 PER_PAGE_S = 60
+PAUSE_S = 12.0
 WORDS = (
     "văn bản của huyện ủy về việc tổ chức hội nghị kiểm điểm công tác xây dựng Đảng trong năm thực hiện "
     "nghị quyết đại hội đảng bộ tỉnh nhiệm kỳ ban thường vụ đề nghị các bộ trực thuộc báo cáo kết quả trước "
@@ -93,6 +96,7 @@ HOSTILE = {
     "cut.pdf": "sent whole",
     "rubbish.pdf": "can be read",
     "program.exe": "no PDF, TIFF, JPEG or PNG",
+    "paused.pdf": "can be read",
 }
 #: Text of every document, and whether it says of itself that it is PDF/A.
 _READ = """
@@ -121,22 +125,46 @@ class Archive(Soak):
 
     # --- the scanner
 
-    def sftp(self, batch: str, segment: str = "scan", login: str = LOGIN, kill_s: float = 0) -> str:
-        """What `sftp -b` prints, from the probe of a segment; empty when it is not let in."""
+    def argv(self, segment: str = "scan", login: str = LOGIN, *more: str) -> list[str]:
+        """`sftp` as from the probe of a segment; what it is to do comes on standard input."""
         known = self.folder / "known_hosts"
         lines = self.place.known_hosts.read_text().splitlines()
         keys = [line.split()[1:3] for line in lines if DISTRICT in line]
         known.write_text("".join(f"{self.address} {' '.join(key)}\n" for key in keys))
-        argv = [
+        return [
             "ip", "netns", "exec", self.place.netns(f"probe-loc-ninh-{segment}"), "sftp", "-q", "-F", "none",
             "-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=/dev/null",
             "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=5",
-            "-i", str(self.key), "-b", "-", f"{login}@{self.address}",
+            "-i", str(self.key), *more, "-b", "-", f"{login}@{self.address}",
         ]  # fmt: skip
+
+    def sftp(self, batch: str, segment: str = "scan", login: str = LOGIN, kill_s: float = 0) -> str:
+        """Its exit code in a line, and what it prints."""
+        argv = self.argv(segment, login)
         if kill_s:
             argv = ["timeout", "-s", "KILL", f"{kill_s}", *argv]
         done = subprocess.run(argv, input=batch, capture_output=True, text=True, timeout=900)
         return f"{done.returncode}\n{done.stdout}{done.stderr}"
+
+    def pauses(self) -> None:
+        """An upload that stands still for a while is not taken for whole."""
+        path = self.folder / "pages" / "paused.pdf"
+        path.write_bytes(b"%PDF-1.7\n" + random.Random(self.seed).randbytes(6_000_000) + b"\n%%EOF\n")
+        slow = self.argv("scan", LOGIN, "-l", "4000")
+        sending = subprocess.Popen(
+            slow, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        assert sending.stdin
+        sending.stdin.write(f"put {path}\n".encode())
+        sending.stdin.close()
+        self.sh(DISTRICT, f"until [ -s /srv/scans/{LOGIN}/new/paused.pdf ]; do sleep 0.2; done")
+        os.killpg(sending.pid, signal.SIGSTOP)
+        time.sleep(PAUSE_S)
+        taken = self.status(DISTRICT)["seq"]
+        os.killpg(sending.pid, signal.SIGCONT)
+        assert sending.wait(120) == 0
+        self.figures.add(f"lines of the ledger while an upload pauses for {PAUSE_S:g} s", taken)
+        assert taken == 0
 
     def make(self, pages: int) -> dict[str, str]:
         """Pages and what no document can be made of, in the test's folder; what stands on each page."""
@@ -180,7 +208,9 @@ class Archive(Soak):
         for start in range(0, len(names), 20):
             batch = "".join(f'put "{folder / name}" "{name}"\n' for name in names[start : start + 20])
             assert (told := self.sftp(batch)).startswith("0\n"), told[-500:]
-        batch = "".join(f'put "{folder / name}" "{name}"\n' for name in (*twice, *HOSTILE))
+        batch = "".join(
+            f'put "{folder / name}" "{name}"\n' for name in (*twice, *HOSTILE) if name != "paused.pdf"
+        )
         assert (told := self.sftp(batch)).startswith("0\n"), told[-500:]
         self.figures.add("scans put", f"{len(names)}, {len(twice)} twice, {len(broken)} broken off before")
         until = began + PER_PAGE_S * len(names) + 600
@@ -240,6 +270,8 @@ class Archive(Soak):
         assert equal == len(files)
         rejected = {line["name"]: line["reason"] for line in ledger if line["kind"] == "rejected"}
         wrong = {name for name, reason in HOSTILE.items() if reason not in rejected.get(name, "")}
+        whole = hashlib.sha256((self.folder / "pages" / "paused.pdf").read_bytes()).hexdigest()
+        assert whole in {line["scan"]["sha256"] for line in ledger if line["kind"] == "rejected"}
         self.figures.add("rejected, each with its reason", f"{len(HOSTILE) - len(wrong)} of {len(HOSTILE)}")
         assert not wrong, {name: rejected.get(name) for name in wrong}
         left = self.status(DISTRICT)["rejected"]
@@ -401,6 +433,7 @@ def main() -> int:
 def campaign(soak: Archive, other: Second, pages: int, kills: int) -> None:
     """All of it, in order."""
     said = soak.make(pages)
+    soak.pauses()
     soak.only_drops()
     soak.scan(said, kills)
     documents = soak.archived(said)
