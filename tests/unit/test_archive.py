@@ -20,7 +20,19 @@ import pytest
 from lienthong.hosts.deploying import render
 
 ARCHIVE = Path(__file__).parents[2] / "templates" / "hosts" / "archive"
-MODULES = ("places", "ledger", "judge", "intake", "store", "verify", "replica", "work", "serve", "pull")
+MODULES = (
+    "places",
+    "ledger",
+    "judge",
+    "intake",
+    "store",
+    "verify",
+    "replica",
+    "work",
+    "serve",
+    "pull",
+    "main",
+)
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 50 + b"IEND\xaeB\x60\x82"
 
 
@@ -89,7 +101,7 @@ def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
         sys.modules.pop(name, None)
     found = SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
     found.said = []
-    for module in (found.ledger, found.work, found.replica):
+    for module in (found.ledger, found.work, found.replica, found.main):
         monkeypatch.setattr(module, "log", lambda text, **_: found.said.append(text))
     monkeypatch.setattr(found.replica, "REPLICA", tmp_path / "replica")
     monkeypatch.setattr(found.replica, "INCOMING", tmp_path / "incoming")
@@ -506,6 +518,22 @@ def test_a_changed_missing_or_extra_file_is_found_by_its_name(archive: Archive) 
     ]
 
 
+def test_what_is_past_help_is_written_down_and_not_looked_for(archive: Archive) -> None:
+    archive.put("a.png")
+    archive.step()
+    with pytest.raises(archive.modules.places.Failed, match="nothing"):
+        archive.store.lost("no reason")
+    paths = [archive.entries[0][which]["path"] for which in ("document", "scan")]
+    (archive.base / "store" / paths[0]).unlink()
+    (archive.base / "store" / paths[1]).chmod(0o640)
+    (archive.base / "store" / paths[1]).write_bytes(b"spoilt")
+    assert archive.store.lost("flood") == sorted(paths)
+    assert archive.entries[-1]["kind"] == "lost" and archive.entries[-1]["paths"] == sorted(paths)
+    assert archive.verify() == []
+    (aside,) = (archive.base / "aside").iterdir()
+    assert aside.read_bytes() == b"spoilt"
+
+
 def test_one_altered_byte_anywhere_is_found(archive: Archive) -> None:
     archive.put("a.png")
     archive.step()
@@ -518,6 +546,41 @@ def test_one_altered_byte_anywhere_is_found(archive: Archive) -> None:
             assert archive.verify() == [f"changed: {archive.entries[0][which]['path']}"], at
         path.write_bytes(whole)
     assert archive.verify() == []
+
+
+def test_what_an_officer_is_told(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = archive.modules.main
+    monkeypatch.setattr(main, "BASE", archive.base)
+    monkeypatch.setattr(main, "STATE", archive.base / "state")
+    monkeypatch.setattr(main, "DROP", archive.base / "drop")
+
+    def asked(*words: str) -> tuple[int, dict[str, Any]]:
+        code = main.main(list(words))
+        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    archive.put("Công văn số 1.png")
+    archive.put("no.exe", b"MZ")
+    assert asked("status")[1]["waiting"] == 2
+    archive.step()
+    code, told = asked("status")
+    assert (code, told["documents"], told["words"], told["waiting"], told["rejected"]) == (0, 1, 9, 0, 1)
+    assert told["waiting_since"] is None
+    assert [one["name"] for one in asked("find", "CÔNG VĂN")[1]["found"]] == ["Công văn số 1.png"]
+    assert asked("find", "elsewhere") == (1, {"found": []})
+    assert asked("verify")[0] == 0
+    (rejected,) = asked("rejected")[1]["rejected"]
+    assert asked("dismiss", rejected["sha256"], "no scan") == (0, {"ok": True})
+    assert asked("dismiss", rejected["sha256"], "no scan")[0] == 1
+    document = next(entry["document"] for entry in archive.entries if entry["kind"] == "document")
+    (archive.base / "store" / document["path"]).unlink()
+    code, told = asked("verify")
+    assert (code, told["findings"]) == (1, [f"missing: {document['path']}"])
+    assert asked("status")[1]["verify"]["count"] == 1
+    assert asked("lost", "flood") == (0, {"paths": [document["path"]]})
+    assert asked("verify")[0] == 0
+    assert main.main(["reads", "minds"]) == 2
 
 
 # --- copies

@@ -25,7 +25,7 @@ import replica
 import verify
 import work
 from ledger import Ledger
-from places import BASE, DROP, STATE, Failed, conf, fail, got, log, now, plain, put, tell, workers
+from places import BASE, DROP, STATE, Failed, conf, fail, got, log, now, put, tell, workers
 from store import Store
 
 FOUND_AT_MOST = 100
@@ -90,13 +90,7 @@ def find(text: str) -> int:
 
 def lost(store: Store, reason: str) -> int:
     """What cannot be had back is written down as such; the ledger still says that it was there."""
-    findings, _ = verify.verify(store.store, store.ledger)
-    paths = [one.partition(": ")[2] for one in findings if not one.startswith("extra")]
-    with store.ledger.locked() as known:
-        paths = sorted(path for path in paths if path in known.held)
-        if not paths:
-            raise Failed("nothing of this archive is missing or changed")
-        store.ledger.append("lost", paths=paths, reason=plain(reason))
+    paths = store.lost(reason)
     tell(paths=paths)
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import intake
+import verify
 from judge import clean
 from ledger import Known, Ledger
 from places import Failed, copy, hashed, plain, settle
@@ -98,6 +99,26 @@ class Store:
         """A rejected scan that is to stay so."""
         with self.ledger.locked() as known:
             self.ledger.append("dismissed", of=_one(known, digest), reason=plain(reason))
+
+    def lost(self, reason: str) -> list[str]:
+        """What is missing or changed now is not looked for any more; what lies in its place is set aside.
+
+        Raises:
+            Failed: nothing is.
+        """
+        suspect = [held for held in self.ledger.read().held.values() if verify.wrong(self.store, held)]
+        with self.ledger.locked() as known:
+            paths = sorted(held.path for held in suspect if held.path in known.held)
+            if not paths:
+                raise Failed("nothing of this archive is missing or changed")
+            entry = self.ledger.append("lost", paths=paths, reason=plain(reason))
+            for number, path in enumerate(paths):
+                there = self.store / path
+                if there.is_symlink() or there.exists():
+                    aside = self.base / "aside"
+                    aside.mkdir(exist_ok=True)
+                    there.replace(aside / f"{entry['seq']}-{number}-{there.name}")
+        return paths
 
     def _scan(self, job: Path, said: dict[str, Any]) -> dict[str, Any]:
         """The scan under its hash in `new/`: the same file under a second name."""
