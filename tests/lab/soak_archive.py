@@ -241,18 +241,18 @@ class Archive(Soak):
         """Each page once, searchable, with the ledger's hash; the rest rejected, each with its reason."""
         ledger = self.lines(DISTRICT)
         documents = [line for line in ledger if line["kind"] == "document" and line["name"] in said]
-        names = Counter(line["name"] for line in documents)
-        assert names == Counter(said), f"not once each: {(names - Counter(said)) or (Counter(said) - names)}"
+        names, wanted = Counter(line["name"] for line in documents), Counter(list(said))
+        assert names == wanted, f"not once each: {(names - wanted) or (wanted - names)}"
         paths = [f"{STORED}/{line['document']['path']}" for line in documents]
         told = self.read(paths)
         short = {}
         found = every = 0
         for line, path in zip(documents, paths, strict=True):
-            wanted = words(said[line["name"]])
-            hit = (wanted & words(told[path]["text"])).total()
-            found, every = found + hit, every + wanted.total()
-            if hit < FOUND_OF_A_PAGE * wanted.total():
-                short[line["name"]] = f"{hit} of {wanted.total()}"
+            there = words(said[line["name"]])
+            hit = (there & words(told[path]["text"])).total()
+            found, every = found + hit, every + there.total()
+            if hit < FOUND_OF_A_PAGE * there.total():
+                short[line["name"]] = f"{hit} of {there.total()}"
         pdfa = Counter(one["pdfa"] for one in told.values())
         self.figures.add("pages archived once", f"{len(documents)} of {len(said)}")
         self.figures.add("words found with all marks", f"{found} of {every}, {100 * found / every:.2f} %")
@@ -261,11 +261,11 @@ class Archive(Soak):
         assert found >= FOUND_OF_ALL * every and set(pdfa) == {"2B"}
         files = [line[which] for line in documents for which in ("document", "scan")]
         sums = self.sh(DISTRICT, f"cd {STORED} && find . -type f -exec sha256sum {{}} +")
-        there = {
+        stored = {
             path.removeprefix("./"): digest
             for digest, _, path in (x.partition("  ") for x in sums.splitlines())
         }
-        equal = sum(there.get(file["path"]) == file["sha256"] for file in files)
+        equal = sum(stored.get(file["path"]) == file["sha256"] for file in files)
         self.figures.add("hashes equal, of documents and scans", f"{equal} of {len(files)}")
         assert equal == len(files)
         rejected = {line["name"]: line["reason"] for line in ledger if line["kind"] == "rejected"}
