@@ -28,6 +28,7 @@ from typing import Any
 
 import yaml
 
+from lienthong.lab.line import enter
 from lienthong.lab.place import Place
 from lienthong.services.logs import STORE
 from lienthong.workspace import Workspace
@@ -283,18 +284,13 @@ class Archive(Soak):
     def read(self, paths: list[str]) -> dict[str, Any]:
         found = {}
         for start in range(0, len(paths), 50):
-            argv = [
-                "nsenter",
-                f"--target={self.state.nodes[DISTRICT].pid}",
-                "--mount",
-                "--root",
-                "--wd",
-                "--",
-            ]
             done = subprocess.run(
-                [*argv, "python3", "-c", _READ], input="\n".join(paths[start : start + 50]),
-                capture_output=True, text=True, timeout=900,
-            )  # fmt: skip
+                [*enter(self.state.nodes[DISTRICT]), "python3", "-c", _READ],
+                input="\n".join(paths[start : start + 50]),
+                capture_output=True,
+                text=True,
+                timeout=900,
+            )
             assert done.returncode == 0, done.stderr[-500:]
             for line in done.stdout.splitlines():
                 one = json.loads(line)
