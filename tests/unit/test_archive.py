@@ -11,13 +11,17 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from checks import test_archive
 from lienthong.hosts.deploying import render
+from lienthong.plan.build import build
+from tests.whole import loaded, whole
 
 ARCHIVE = Path(__file__).parents[2] / "templates" / "hosts" / "archive"
 MODULES = (
@@ -774,3 +778,53 @@ def test_what_sshd_holds_scanners_to_is_not_cut_off() -> None:
     assert "  AllowUsers reader@192.0.2.9 \n" in text
     nowhere = render("archive/sshd.conf.j2", scanners=["scan-one"], networks=[], reader="reader", pullers=[])
     assert "AllowUsers" not in nowhere and "  DenyUsers *\n" in nowhere
+
+
+class OfficeArchive:
+    """What the check of copies asks of the office's archive, as Testinfra gives it."""
+
+    def __init__(self, replicas: dict[str, Any], timer: str = "active\nenabled\n") -> None:
+        self.replicas, self.timer = replicas, timer
+
+    def run(self, script: str) -> Any:
+        told = self.timer if "timer" in script else json.dumps({"replicas": self.replicas}) + "\n"
+        return SimpleNamespace(rc=0, stdout=told, stderr="")
+
+
+def copy_of(**changes: Any) -> dict[str, Any]:
+    good = {"files": 4, "seq": 2, "head": "a", "findings": [], "error": "", "last_success": ago(1)}
+    return {"loc-ninh-arc": {**good, **changes}}
+
+
+def ago(hours: int) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        (OfficeArchive(copy_of()), ""),
+        (
+            OfficeArchive(copy_of(findings=["changed at the source: x"])),
+            "loc-ninh-arc: changed at the source",
+        ),
+        (OfficeArchive(copy_of(last_success=ago(30), error="no route")), "old: no route"),
+        (OfficeArchive(copy_of(last_success="", error="refused")), "never copied: refused"),
+        (OfficeArchive({}), "never copied: nobody tried yet"),
+        (OfficeArchive(copy_of(), "inactive\nenabled\n"), "the timer is"),
+    ],
+)
+def test_the_check_of_copies_tells_what_is_wrong(host: OfficeArchive, says: str) -> None:
+    plan = build(loaded(whole()))
+    access = SimpleNamespace(reaches=lambda _: True)
+
+    def check() -> None:
+        test_archive.test_copies_are_young_and_whole(
+            plan.nodes["tinh-uy-arc"], plan, access, host, lambda _: None
+        )
+
+    if says:
+        with pytest.raises(AssertionError, match=says):
+            check()
+    else:
+        check()
