@@ -112,7 +112,9 @@ def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     monkeypatch.setattr(found.replica, "STATUS", tmp_path / "replicas.json")
     (tmp_path / "replica").mkdir()
     (tmp_path / "incoming").mkdir()
+    umask = os.umask(0o022)  # programs set their own
     yield found
+    os.umask(umask)
     for name in MODULES:
         sys.modules.pop(name, None)
 
