@@ -58,6 +58,7 @@ devices:
       e20: {device: sw-two, far_port: e1, cable: C-1, carries: [users, management]}
       e21: {host: vault}
       e22: {host: meeting-eye}
+      e23: {host: arc}
   sw-two:
     handed_over: {agent: {agent_server: 10.0.1.20}}
     role: switch
@@ -94,6 +95,18 @@ hosts:
             immutable: true
             max_age_days: 20
           - {name: disk, place: loc-ninh/main, medium: disk}
+  arc:
+    segment: servers
+    id: 30
+    runs:
+      archive:
+        scanners:
+          front-desk: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFHEI0/CgSyiQ3J5hkeGxtr+BsyLMNpt67oOpzqlw4dO"
+        max_mb: 200
+        minutes: 30
+        memory_mb: 2000
+        hour: 21
+        replica_hours: 30
   meeting-eye:
     segment: conference
     id: 21
@@ -137,8 +150,11 @@ PROVINCE_MORE = """
 aaa: {login: {side: wan, address: 10.0.4.20, protocol: tacacs}}
 """
 OFFICE_MORE = """
-devices: {gw-wan: {runs: {dhcp: {lease_s: 3600}}}}
+devices:
+  gw-wan: {runs: {dhcp: {lease_s: 3600}}}
+  sw-wan: {ports: {e23: {host: arc}}}
 hosts:
+  arc: {segment: servers, id: 30, runs: {archive: {replicates: true}}}
   svc-wan:
     runs:
       logs: {retention_months: 24}

@@ -33,6 +33,7 @@ ROOTS: tuple[str, ...] = (
     "/etc/postgresql",
     "/etc/prometheus",
     "/etc/rsyslog.d",
+    "/etc/ssh/sshd_config.d",
     "/etc/snmp",
     "/etc/systemd/journald.conf.d",
     "/etc/systemd/system",

@@ -168,9 +168,14 @@ def test_who_keeps_a_certificate_in_memory_is_told(claims: dict[tuple[str, str],
 def test_data_stays_and_so_do_units_of_others(claims: dict[tuple[str, str], frozenset[Claim]]) -> None:
     every = {claim for mine in claims.values() for claim in mine}
     assert {claim[1] for claim in every if claim[0] == "keep"} == {
+        "/srv/archive",
         "/srv/documents",
+        "/srv/scans",
+        "/srv/scans/scan-front-desk",
+        "/srv/scans/scan-front-desk/new",
         "/srv/signatures",
         "/srv/vault",
+        "/var/lib/lienthong/archive",
         "/var/lib/lienthong/ca",
         "/var/lib/lienthong/vault",
         "/var/lib/lienthong-central",
