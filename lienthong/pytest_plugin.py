@@ -264,6 +264,12 @@ class Checks:
                 not_applicable(f"lab: started without {names}")
             if absent:
                 raise NotAssessed(f"not in this lab: {names}")
+            beyond = [
+                one for one in self.open_session.beyond() if one.site == slug and mark.nodes.matches(one)
+            ]
+            if beyond:
+                names = ", ".join(one.name for one in beyond)
+                raise NotAssessed(f"of the other side: what does that side's controller find of {names}?")
             not_applicable(f"inventory: {slug} has not {mark.nodes.words}")
         if self.open_session.ws.access.simulated and "device" not in getattr(item, "fixturenames", ()):
             raise NotAssessed(NO_SYSTEM)

@@ -2,9 +2,10 @@
 
 A target tells how a node is reached, with which key, and which host keys are believed. The lab's
 target lives under `run/lab/<name>/` and is written by `lienthong lab up`; the live target uses
-`inventory/known_hosts`, the vault, and the addresses of the plan. Live, `LIENTHONG_SIDE=wan|net` says which
-side this controller is of: it then sees nodes and opens secrets of that side only; `LIENTHONG_JUMP` names the
-system through which it reaches them, see :mod:`lienthong.jump`.
+`inventory/known_hosts`, the vault, and the addresses of the plan. `LIENTHONG_SIDE=wan|net` says which side
+this controller is of: it then reaches nodes of that side only (in the lab too, which else plays both
+controllers) and opens, live, secrets of that side only; `LIENTHONG_JUMP` names the system through which it
+reaches them, see :mod:`lienthong.jump`.
 """
 
 from __future__ import annotations
@@ -80,9 +81,13 @@ class Access:
         return ("mgmt0",) if self.target is Target.LAB else ()
 
     def reaches(self, node: Node) -> bool:
-        """Whether this target has that node at all (the lab starts only some sites, and some hosts only when
-        asked)."""
-        return self.target is Target.LIVE or node.name in self.addresses
+        """Whether this controller has that node at all: the other side's never; the lab starts only some
+        sites, and some hosts only when asked."""
+        return not self.is_beyond(node) and (self.target is Target.LIVE or node.name in self.addresses)
+
+    def is_beyond(self, node: Node) -> bool:
+        """Whether it is the other side's, whose controller is another."""
+        return self.side is not None and self.side != node.side.value
 
     def port(self, node: Node) -> int:
         """The TCP port of its SSH."""
@@ -92,8 +97,10 @@ class Access:
         """The address to connect to.
 
         Raises:
-            Unreachable: the lab does not run that node.
+            Unreachable: the lab does not run that node, or it is the other side's.
         """
+        if self.is_beyond(node):
+            raise Unreachable(f"{node.name} is of side {node.side}, and this controller of side {self.side}")
         if self.target is Target.LIVE:
             return node.address
         try:
@@ -142,6 +149,7 @@ def _lab(root: Path) -> Access:
         known_hosts=base / "known_hosts",
         addresses={name: IPv4Address(text) for name, text in state["management"].items()},
         secrets_file=base / "secrets.json",
+        side=_side(),
         ports=state.get("ports", {}),
         platforms=platforms,
         simulated=state.get("simulated", False),
@@ -151,10 +159,15 @@ def _lab(root: Path) -> Access:
     )
 
 
-def _live(root: Path) -> Access:
+def _side() -> str | None:
     side = os.environ.get("LIENTHONG_SIDE") or None
     if side not in {None, *Side}:
         raise LienThongError(f"LIENTHONG_SIDE={side}: no such side", hint="wan or net")
+    return side
+
+
+def _live(root: Path) -> Access:
+    side = _side()
     key = Path(os.environ.get("LIENTHONG_KEY", "~/.ssh/id_ed25519")).expanduser()
     return Access(
         target=Target.LIVE,

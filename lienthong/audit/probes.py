@@ -270,4 +270,5 @@ def places(ws: Workspace) -> list[Place]:
             p.address6.ip if p.address6 and IPV6 else None,
         )
         for p in topology.probes
+        if ws.access.side in {None, p.side.value}
     ]

@@ -83,12 +83,20 @@ class CheckSession:
 
     def nodes(self) -> list[Node]:
         """Every node of the audited sites, of the side this controller works for."""
-        wanted = self.ws.access.side
         return [
             node
             for slug in self.sites
             for node in self.ws.site(slug).nodes.values()
-            if wanted is None or node.side.value == wanted
+            if not self.ws.access.is_beyond(node)
+        ]
+
+    def beyond(self) -> list[Node]:
+        """Every node of the audited sites that is the other side's."""
+        return [
+            node
+            for slug in self.sites
+            for node in self.ws.site(slug).nodes.values()
+            if self.ws.access.is_beyond(node)
         ]
 
     def site(self, slug: str) -> SitePlan:
@@ -101,6 +109,7 @@ class CheckSession:
             NotAssessed: it is none.
             Unreachable: no login, or the target does not have it.
         """
+        self._must_be_ours(self.ws.node(name))
         _must_be_debian(self.ws.node(name))
         return self.gathering.of(name)
 
@@ -111,6 +120,7 @@ class CheckSession:
             Unreachable: no login, or the target does not have it.
         """
         node = self.ws.node(name)
+        self._must_be_ours(node)
         self.ws.access.address(node)
         return self.devices.of(node)
 
@@ -124,6 +134,7 @@ class CheckSession:
 
         node = self.ws.plan.nodes.get(name)
         if node is not None:
+            self._must_be_ours(node)
             _must_be_debian(node)
         if node is not None and not self.ws.access.reaches(node):
             raise Unreachable(f"{name} is not reached by this target")
@@ -137,6 +148,12 @@ class CheckSession:
                 host.backend.run_local = started(host.backend.run_local)
                 self._hosts[name] = host
             return self._hosts[name]
+
+    def _must_be_ours(self, node: Node) -> None:
+        """A check of a site may want both sides, and each has a controller of its own."""
+        access = self.ws.access
+        if access.is_beyond(node):
+            raise NotAssessed(f"{node.name} is of side {node.side}: what does that side's controller find?")
 
     def values(self, site: str, node: str | None) -> dict[str, Any]:
         """What a check may ask for by name; `facts` and `host` are looked up when a check really asks."""

@@ -29,7 +29,7 @@ def start(
     """Name the target on the first line, enter the lab when it is the lab, and pick the nodes."""
     found = find_root(root)
     asked = target.value if target else os.environ.get("LIENTHONG_TARGET")
-    if side is not None and asked == Target.LIVE:
+    if side is not None and (asked == Target.LIVE or verb == "audit"):
         own = os.environ.get("LIENTHONG_SIDE") or side
         if own != side:
             raise LienThongError(f"this controller is of side {own}, not {side}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli._nodes import start
-from lienthong.cli._options import All, Json, Root, Sites, TargetOption, say
+from lienthong.cli._options import All, Json, Root, SideOption, Sites, TargetOption, say
 from lienthong.errors import Exit, LienThongError
 from lienthong.model.words import Target
 
@@ -18,6 +18,7 @@ def command(
     drill: Annotated[
         bool, typer.Option("--drill", help="also checks that disturb, such as cutting a line")
     ] = False,
+    side: SideOption = None,
     target: TargetOption = None,
     root: Root = None,
     as_json: Json = False,
@@ -29,7 +30,7 @@ def command(
     from lienthong.model.finding import Finding, Status
     from lienthong.provision import state_dir
 
-    ws, slugs, _ = start("audit", root, target, sites, all_sites, None)
+    ws, slugs, _ = start("audit", root, target, sites, all_sites, side)
     if drill and ws.access.target is Target.LIVE:
         raise LienThongError(
             "a drill disturbs a site, and live sites have no declared window yet", hint="drill in the lab"

@@ -107,7 +107,7 @@ def _two(plan: ProvincePlan, access: Access, sites: Sequence[str]) -> Partners:
 
 
 def _reached(node: Node, access: Access) -> bool:
-    return access.reaches(node) and access.side in {None, node.side.value} and node.name not in access.acted
+    return access.reaches(node) and node.name not in access.acted
 
 
 def _unmeasured(node: Node, why: str = "") -> Row:

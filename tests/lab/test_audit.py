@@ -13,6 +13,7 @@ import pytest
 
 from lienthong.audit import run
 from lienthong.model.finding import AuditRun, Finding, Kind, Status
+from lienthong.model.words import Side
 from lienthong.workspace import Workspace
 from tests.lab.conftest import NAME, ROOT, District
 
@@ -54,20 +55,37 @@ def settled() -> AuditRun:
         time.sleep(2)
 
 
-def test_a_provisioned_district_complies() -> None:
-    found = settled()
+@pytest.fixture(scope="module")
+def found() -> AuditRun:
+    """One audit of the district at rest."""
+    return settled()
+
+
+def test_a_provisioned_district_complies(found: AuditRun) -> None:
     assert not of(found, Status.FAIL, Status.ERROR), words(of(found, Status.FAIL, Status.ERROR))
     assert len({finding.control for finding in found.findings}) >= 25
 
 
-def test_what_this_machine_cannot_show_is_counted_in_the_open() -> None:
-    found = audit()
+def test_what_this_machine_cannot_show_is_counted_in_the_open(found: AuditRun) -> None:
     kernel = {f.control for f in of(found, Status.NOT_APPLICABLE) if f.detail.startswith("kernel: ")}
     assert kernel <= {"SRV-12", "SRV-20"}
     for finding in of(found, Status.NOT_APPLICABLE):
         assert finding.detail.startswith(("kernel: ", "inventory: ")), words([finding])
     for finding in of(found, Status.NOT_ASSESSED):
         assert finding.detail.endswith("?") or finding.kind is Kind.DRILL, words([finding])
+
+
+def test_the_controller_of_a_side_looks_at_its_side_only(
+    found: AuditRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIENTHONG_SIDE", "wan")
+    nodes = Workspace(ROOT, "lab").site(SITE).nodes
+    mine = audit()
+    assert not of(mine, Status.FAIL, Status.ERROR), words(of(mine, Status.FAIL, Status.ERROR))
+    seen = {node for _, node in places(mine) if node is not None}
+    assert seen == {node for _, node in places(found) if node is not None and nodes[node].side is Side.WAN}
+    told = [f for f in of(mine, Status.NOT_ASSESSED) if "side's controller" in f.detail]
+    assert told and all(finding.detail.endswith("?") for finding in told), words(told)
 
 
 def test_a_drill_cuts_a_line_and_mends_it() -> None:

@@ -53,6 +53,23 @@ def test_an_unknown_target_is_refused(checkout: Path) -> None:
         resolve(checkout, "prod")
 
 
+@pytest.mark.parametrize("target", ["lab", "live"])
+def test_the_other_side_is_never_reached(
+    checkout: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_lab(checkout)
+    server = build(load(ROOT / "inventory")).nodes["loc-ninh-srv"]
+    monkeypatch.setenv("LIENTHONG_SIDE", server.side.value)
+    assert resolve(checkout, target).reaches(server)
+    monkeypatch.setenv("LIENTHONG_SIDE", "net")
+    assert not resolve(checkout, target).reaches(server)
+    with pytest.raises(Unreachable, match="of side wan, and this controller of side net"):
+        resolve(checkout, target).address(server)
+    monkeypatch.setenv("LIENTHONG_SIDE", "dmz")
+    with pytest.raises(LienThongError, match="no such side"):
+        resolve(checkout, target)
+
+
 def test_the_lab_uses_nothing_of_the_inventory_and_live_nothing_of_the_lab(checkout: Path) -> None:
     start_lab(checkout)
     plan = build(load(ROOT / "inventory"))
