@@ -52,7 +52,7 @@ def figures(base: Path, folder: Path, devices: int, latency_s: float) -> Iterato
         run([*tool, "sim", "down"], **here)
     for one in (many, few):
         if one["outcomes"] != {"changed": devices}:
-            raise LienThongError(f"not every device was looked at: {one['outcomes']}")
+            raise LienThongError(f"not every device was looked at: {one['outcomes']}", hint=one["why"])
     least = min(MANY, devices)
     yield Figure("logins open together", many["together"], "", f">= {least}", many["together"] >= least,
                  f"with {FEW} at a time: {few['together']}")  # fmt: skip
@@ -100,6 +100,7 @@ def _look(at_once: int) -> dict[str, Any]:
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "together": there["most"],
         "outcomes": Counter(one.outcome for one in results),
+        "why": next((one.detail for one in results if one.outcome != "changed"), ""),
     }
 
 

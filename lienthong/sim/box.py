@@ -9,7 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+#: The Internet side's addresses, and the VLAN of management on each side, as in the addressing plan.
+INTERNET_SIDE, VLAN, INTERNET_VLAN = IPv4Network("10.128.0.0/9"), 40, 140
+
+
+def day0_vlan(managed: IPv4Interface) -> int:
+    """The VLAN in which somebody at the console put the management address."""
+    return INTERNET_VLAN if managed.ip in INTERNET_SIDE else VLAN
 
 
 @dataclass(order=True)

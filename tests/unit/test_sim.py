@@ -16,9 +16,11 @@ import asyncssh
 import paramiko
 import pytest
 
-from lienthong.sim.box import Box, Shell
+from lienthong.sim.box import Box, Shell, day0_vlan
 from lienthong.sim.faults import KINDS, Fault, choose
 from lienthong.sim.server import HOST, TICK_S, Served
+from lienthong.sim.vendors import of_platform
+from lienthong.sim.vendors.mikrotik_routeros.box import RouterOs
 from tests.boxes import CONTROLLER
 
 
@@ -355,6 +357,18 @@ def test_every_fault_is_chosen_and_the_same_again_from_its_seed() -> None:
     chosen = [choose(Random(seed), 30) for seed in range(400)]
     assert {fault.kind for fault in chosen} == set(KINDS)
     assert chosen == [choose(Random(seed), 30) for seed in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("address", "vlan"), [("10.0.36.1/24", 40), ("10.1.4.1/24", 40), ("10.129.4.1/24", 140)]
+)
+def test_day_0_puts_management_where_the_plan_has_it(address: str, vlan: int) -> None:
+    """From the 33rd site on addresses of the Party's side begin with 10.1 too."""
+    managed = IPv4Interface(address)
+    assert day0_vlan(managed) == vlan
+    box = of_platform("mikrotik-routeros").make("x", managed, [])
+    assert isinstance(box, RouterOs)
+    assert box.site.vlan == vlan
 
 
 def test_two_hundred_devices_have_two_hundred_ports() -> None:

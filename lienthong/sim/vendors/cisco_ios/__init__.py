@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
-from lienthong.sim.box import Vendor
+from lienthong.sim.box import Vendor, day0_vlan
 from lienthong.sim.vendors.cisco_ios.access import hashed
 from lienthong.sim.vendors.cisco_ios.box import Hardware, IosBox
 
@@ -37,7 +37,7 @@ def day0(name: str, managed: IPv4Interface, keys: Sequence[str], hardware: Hardw
 
     A gateway is reached over its trunk by a router of the bench, `.254`.
     """
-    vlan = 140 if managed.ip in IPv4Interface("10.128.0.0/9").network else 40
+    vlan = day0_vlan(managed)
     gateway = managed.network[1]
     address = f" ip address {managed.ip} {managed.network.netmask}"
     if hardware.switched:

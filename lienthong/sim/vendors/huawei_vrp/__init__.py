@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
-from lienthong.sim.box import Vendor
+from lienthong.sim.box import Vendor, day0_vlan
 from lienthong.sim.vendors.huawei_vrp.box import VrpBox
 from lienthong.sim.vendors.huawei_vrp.forms import VRP5
 
@@ -24,7 +24,7 @@ def day0(name: str, managed: IPv4Interface, keys: Sequence[str], trunk: str = ""
     Args:
         trunk: a socket that routes, cut into subinterfaces; empty: the first that switches.
     """
-    vlan = 140 if managed.ip in IPv4Interface("10.128.0.0/9").network else 40
+    vlan = day0_vlan(managed)
     gateway = managed.network[1]
     users = []
     for number, key in enumerate(keys):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
+from lienthong.sim.box import day0_vlan
+
 #: The socket that carries the VLANs of a gateway, and its first line.
 TRUNK, LINE = "ge-0/0/1", "ge-0/0/0"
 UPLINK = "ge-0/0/0"
@@ -19,7 +21,7 @@ _PACKETS = "set security forwarding-options family mpls mode packet-based"
 
 def day0(name: str, managed: IPv4Interface, keys: Sequence[str], routes: bool) -> str:
     """The configuration as `set` lines; a router's way to the office leads over its first line."""
-    vlan = 140 if managed.ip in IPv4Interface("10.128.0.0/9").network else 40
+    vlan = day0_vlan(managed)
     lines = [
         "set version 21.4R3.15",
         f"set system host-name {name}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
-from lienthong.sim.box import Vendor
+from lienthong.sim.box import Vendor, day0_vlan
 from lienthong.sim.vendors.mikrotik_routeros import grammar
 from lienthong.sim.vendors.mikrotik_routeros.box import RouterOs
 from lienthong.sim.vendors.mikrotik_routeros.packets import Site
@@ -33,7 +33,7 @@ def make(name: str, managed_by: IPv4Interface, keys: Sequence[str]) -> RouterOs:
         values = {"name": service, "port": port, "disabled": "yes" if service == "www-ssl" else "no"}
         store.put("/ip service", values, "set", service).defaults = dict(values)
     store.put("/snmp community", {"name": "public"}, "set", "[ find default=yes ]").values["default"] = "yes"
-    vlan = 140 if str(managed_by.ip).startswith("10.1") else 40
+    vlan = day0_vlan(managed_by)
     first = managed_by.network[1]
     trunk = BRIDGE if managed_by.ip != first else "trunk0"
     box.site = Site(managed_by, vlan, ("e1", "ether1") if trunk == BRIDGE else ())
