@@ -84,8 +84,6 @@ def test_the_controller_of_a_side_looks_at_its_side_only(
     assert not of(mine, Status.FAIL, Status.ERROR), words(of(mine, Status.FAIL, Status.ERROR))
     seen = {node for _, node in places(mine) if node is not None}
     assert seen == {node for _, node in places(found) if node is not None and nodes[node].side is Side.WAN}
-    told = [f for f in of(mine, Status.NOT_ASSESSED) if "side's controller" in f.detail]
-    assert told and all(finding.detail.endswith("?") for finding in told), words(told)
 
 
 def test_a_drill_cuts_a_line_and_mends_it() -> None:
