@@ -25,7 +25,8 @@ LISTEN_S = 2.0
 AUTHORITY = "/etc/lienthong/pki/ca.crt"
 #: Endpoints register anew every 30 s, and one that failed is started anew by its timer (20 s without a
 #: connection, looked for every 15 s), so a registrar that has just started may not know them yet.
-REGISTER_S = 45
+#: Its own first try after a failure comes after a minute at the latest (seen: 55 s).
+REGISTER_S = 75
 #: An endpoint takes one call at a time; the sites of one audit call one after the other.
 CALLS = Lock()
 #: Packets of each medium in `LISTEN_S`: a slow machine sends fewer than it should.
