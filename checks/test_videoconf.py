@@ -63,23 +63,29 @@ def on(host: Any) -> Run:
     return lambda line: str(host.run(line).stdout)
 
 
-@control("VC-02", kind="probe", nodes=ENDPOINTS)
-def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
-    """The registrar knows the endpoint's number, at the endpoint's own address."""
-    server = registrar(plan, node)
+def registered(node: Node, host: Any) -> list[str]:
+    """Where the registrar has it; one that has just started is given time."""
     ask = (
         f"kamcmd ul.lookup location s:{number(node)}; echo; cat /proc/uptime; "
         "systemctl show -P ActiveEnterTimestampMonotonic kamailio"
     )
     contacts: list[str] = []
     for _ in range(REGISTER_S):
-        told = hosts(server.name).run(ask).stdout
+        told = host.run(ask).stdout
         contacts = re.findall(r"Address: sip:[^@\s]*@([\d.]+)", told)
         uptime, started = re.findall(r"^([\d.]+) [\d.]+$", told, re.M), re.findall(r"^(\d+)$", told, re.M)
         young = uptime and started and float(uptime[-1]) - int(started[-1]) / 1e6 < REGISTER_S
         if contacts or not young:
             break
         time.sleep(1)
+    return contacts
+
+
+@control("VC-02", kind="probe", nodes=ENDPOINTS)
+def test_endpoint_is_registered(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
+    """The registrar knows the endpoint's number, at the endpoint's own address."""
+    server = registrar(plan, node)
+    contacts = registered(node, hosts(server.name))
     evidence(f"{server.name} has {number(node)} at {', '.join(contacts) or 'no address'}")
     assert contacts == [str(node.address)]
 
@@ -135,6 +141,8 @@ def test_call_carries_sound_and_picture(
         not_assessed("no endpoint of another site is reached from here: does a call carry sound and picture?")
     caller, callee = pair
     near, far = end(caller, hosts), end(callee, hosts)
+    for node in pair:
+        registered(node, hosts(registrar(plan, node).name))
     with CALLS, silence_is_failure():
         if access.target is Target.LAB:
             for who in (near, far):
