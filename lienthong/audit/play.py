@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
+from random import Random
 
 from lienthong.audit.probes import INTERNET, Probe, Probes
 from lienthong.audit.traffic import TCP_PORTS, UDP_PORTS, Shot, Spot, Stage, allows, between, shots
@@ -24,7 +25,7 @@ WAIT_S = 2.0
 #: The ears are asked later.
 SWEEP_WAIT_S = 0.5
 #: So often everything is sent: a queue that overflows drops a packet, and what it would have shown.
-SWEEP_ROUNDS = 2
+SWEEP_ROUNDS = 3
 #: Types of an echo request, ICMP's and ICMPv6's.
 ECHO_REQUESTS = (8, 128)
 #: A frame to all in a segment: heard in another, two segments are one. By its scope the sender takes
@@ -197,11 +198,18 @@ def sweep(
 
 
 def _rounds(probe: Probe, targets: list[tuple[str, str, int]]) -> list[str]:
-    """The outcome of each target, of the round in which it was answered."""
-    outcomes = probe.reach(targets, SWEEP_WAIT_S)
-    for _ in range(SWEEP_ROUNDS - 1):
-        again = probe.reach(targets, SWEEP_WAIT_S)
-        outcomes = [new if old not in ANSWERED else old for old, new in zip(outcomes, again, strict=True)]
+    """The outcome of each target, of the round in which it was answered.
+
+    Each round has an order of its own: what a full queue drops is always the end of the same burst.
+    """
+    outcomes = ["silent"] * len(targets)
+    order = list(range(len(targets)))
+    for number in range(SWEEP_ROUNDS):
+        again = probe.reach([targets[i] for i in order], SWEEP_WAIT_S)
+        for i, outcome in zip(order, again, strict=True):
+            if outcomes[i] not in ANSWERED:
+                outcomes[i] = outcome
+        Random(number).shuffle(order)
     return outcomes
 
 

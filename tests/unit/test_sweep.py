@@ -11,21 +11,36 @@ from lienthong.audit.play import _rounds
 
 
 class Lossy:
-    """A probe whose first round loses what the second finds, and the other way round."""
+    """A probe whose rounds each lose what another finds, by port."""
 
     def __init__(self, *rounds: list[str]) -> None:
         self.rounds = list(rounds)
+        self.orders: list[list[int]] = []
 
     def reach(self, targets: list[Any], timeout_s: float) -> list[str]:
         assert timeout_s < 1.0, "the kernel's second SYN would come"
-        return self.rounds.pop(0)[: len(targets)]
+        answers = self.rounds.pop(0)
+        self.orders.append([port for _, _, port in targets])
+        return [answers[port] for port in self.orders[-1]]
 
 
-def test_what_answered_in_either_round_came_through() -> None:
-    probe: Any = Lossy(["silent", "open", "silent", "refused"], ["open", "silent", "silent", "open"])
-    found = _rounds(probe, [("udp", "192.0.2.1", port) for port in range(4)])
-    assert found == ["open", "open", "silent", "refused"]
-    assert probe.rounds == [], "everything is sent twice"
+def test_what_answered_in_any_round_came_through() -> None:
+    probe: Any = Lossy(
+        ["silent", "open", "silent", "refused", "silent", "silent"],
+        ["open", "silent", "silent", "open", "silent", "silent"],
+        ["silent", "silent", "silent", "silent", "open", "silent"],
+    )
+    found = _rounds(probe, [("udp", "192.0.2.1", port) for port in range(6)])
+    assert found == ["open", "open", "silent", "refused", "open", "silent"]
+    assert probe.rounds == [], "everything is sent three times"
+
+
+def test_each_round_has_an_order_of_its_own() -> None:
+    """What a full queue drops is the end of a burst: with one order it would always be the same packets."""
+    probe: Any = Lossy(*[["silent"] * 40] * 3)
+    _rounds(probe, [("udp", "192.0.2.1", port) for port in range(40)])
+    assert len({tuple(order) for order in probe.orders}) == 3
+    assert all(sorted(order) == list(range(40)) for order in probe.orders)
 
 
 @pytest.mark.parametrize(
