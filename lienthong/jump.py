@@ -13,6 +13,7 @@ import shlex
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
@@ -82,10 +83,22 @@ def connect(access: Access, address: IPv4Address | str, port: int, within_s: flo
         # Without it every line waits for the acknowledgement of the one before (Nagle).
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
+    try:
+        return through(command(access, str(address), str(port)), within_s)
+    except ConnectionError as error:
+        raise ConnectionError(f"through the jump host {access.jump.host}: {error}") from None
+
+
+def through(words: Sequence[str], within_s: float) -> socket.socket:
+    """A connection that a command carries over its standard input and output, once the far end has spoken.
+
+    Raises:
+        ConnectionError: the far end said nothing; the message is what the command complained of.
+    """
     ours, theirs = socket.socketpair()
     with theirs, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            command(access, str(address), str(port)),
+            words,
             stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=said,
             start_new_session=True,  # Ctrl-C is for us to deal with, in order
         )  # fmt: skip
@@ -102,4 +115,4 @@ def connect(access: Access, address: IPv4Address | str, port: int, within_s: flo
         ours.close()
         said.seek(0)
         why = said.read(2000).decode("utf-8", "replace").strip().splitlines()
-    raise ConnectionError(f"through the jump host {access.jump.host}: {why[-1] if why else 'no answer'}")
+    raise ConnectionError(why[-1] if why else "no answer")

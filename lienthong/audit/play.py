@@ -209,7 +209,7 @@ def _rounds(probe: Probe, targets: list[tuple[str, str, int]]) -> list[str]:
         for i, outcome in zip(order, again, strict=True):
             if outcomes[i] not in ANSWERED:
                 outcomes[i] = outcome
-        Random(number).shuffle(order)
+        Random(number).shuffle(order)  # noqa: S311 - no secret
     return outcomes
 
 

@@ -19,6 +19,8 @@ monkey.patch_all()  # before anything that opens a socket; this is why pyinfra h
 import json
 import logging
 import os
+import shlex
+import socket
 import sys
 import time
 import traceback
@@ -36,13 +38,28 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.api.operations import run_host_op
 from pyinfra.api.state import BaseStateCallback, State, StateStage
+from pyinfra.connectors.sshuserclient import client as ssh_client
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import make_inventory
 
+from lienthong import jump
 from lienthong.errors import LienThongError
 from lienthong.hosts.nodestate import node_state
 
 CONNECT_TIMEOUT_S = 10
+#: A look at a node takes seconds; once a run stood still for ten minutes with every answer sent.
+LOOK_S = 120
+
+
+def _through(words: str) -> socket.socket:
+    """In place of paramiko's `ProxyCommand`: a socket, on which whoever waits is woken at once.
+
+    Its own reads on at the end of the stream without a pause, and nobody reads what the command complains of.
+    """
+    return jump.through(shlex.split(words), CONNECT_TIMEOUT_S)
+
+
+ssh_client.ProxyCommand = _through
 
 
 @dataclass
@@ -144,7 +161,8 @@ def _prepare(state: State, host: Host, codes: dict[str, CodeType], parts: dict[s
     found = parts.setdefault(host.name, [])
     with _on(state, host):
         try:
-            node_state()
+            with gevent.Timeout(LOOK_S, _Silent(f"nothing more was heard for {LOOK_S} s")):
+                node_state()
         except Exception as error:  # noqa: BLE001 - one node's trouble is its own result
             found += [_Part(step, failure=_reason(error)) for step in codes]
             return
@@ -210,9 +228,16 @@ def _words(command: object) -> str:
     return str(what if what is not None else command)[:300]
 
 
+class _Silent(Exception):
+    """A node was not looked at to the end."""
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, LienThongError | PyinfraError):
         return str(error)
+    if isinstance(error, _Silent):
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "/gevent/" not in f.filename]
+        return f"{error}; it stood in {', '.join(f'{Path(f.filename).name}:{f.lineno}' for f in frames[-4:])}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
