@@ -237,6 +237,35 @@ def test_usb_storage_is_off(facts: Facts, evidence: Evidence) -> None:
     assert re.search(r"install /(usr/)?s?bin/(true|false)", said.out), "usb-storage can be loaded"
 
 
+@control("SRV-20", nodes=ALL)
+def test_usb_devices_are_let_in_by_rule(facts: Facts, evidence: Evidence) -> None:
+    """USBGuard blocks what no rule lets in, plugged in before it started or after, and runs."""
+    found = dict(re.findall(r"^(\w+)=(\S+)", facts.text("usbguard"), re.MULTILINE))
+    wanted = {
+        "ImplicitPolicyTarget": {"block", "reject"},
+        "PresentDevicePolicy": {"apply-policy", "block", "reject"},
+        "PresentControllerPolicy": {"apply-policy", "block", "reject"},
+        "InsertedDevicePolicy": {"apply-policy", "block", "reject"},
+    }
+    for key in wanted:
+        evidence(f"{key} {found.get(key, 'not set')}")
+    wrong = [
+        f"{key} is {found.get(key, 'not set')}" for key, good in wanted.items() if found.get(key) not in good
+    ]
+    assert not wrong, "\n".join(wrong)
+    if facts.section("container").rc == 0:
+        not_applicable("kernel: a process namespace has no devices of its own to block")
+    assert "usbguard-daemon" in facts.processes, "usbguard-daemon does not run"
+
+
+@control("SRV-21", nodes=ALL)
+def test_packages_are_compared(facts: Facts, evidence: Evidence) -> None:
+    """Installed files are compared with the checksums of their packages on a timer."""
+    timer = facts.units.get("package-files.timer")
+    evidence(f"package-files.timer: {timer.active if timer else 'not there'}")
+    assert timer is not None and timer.active == "active", "installed files are compared with nothing"
+
+
 @control("SRV-21", nodes=ALL)
 def test_files_are_watched(facts: Facts, evidence: Evidence) -> None:
     """AIDE has a configuration that it accepts and that covers the system's programs and settings."""

@@ -104,6 +104,8 @@ def _role_vars(plan: ProvincePlan, access: Access, node: Node) -> _Vars:
         "sshd_allow_users": allowed,
         "sysctl_forward": node.is_gateway,
         "sysctl_loose_source_check": sum(line.kind in WAN_LINES for line in lines) > 1,
+        "packages_upgrade": node.device is None,
+        "usb_media": node.runs("videoconf"),
         "time_servers": [str(s.address) for s in plan.running("ntp", node.side) if not node.runs("ntp")],
     }
     if node.device:
@@ -140,6 +142,7 @@ def _ansible(space: Workspace) -> _Vars:
         "ansible_python_interpreter": "/usr/bin/python3",
         "accounts_network_user": access.network_user,
         "audit_kernel": access.target is Target.LIVE,  # a lab's systems share one kernel, which refuses
+        "usb_kernel": access.target is Target.LIVE,  # and its devices
     }
     hostvars: dict[str, _Vars] = {}
     groups: dict[str, dict[str, list[str]]] = {}

@@ -42,7 +42,9 @@ _OFF = (
     "prometheus-snmp-exporter.service",
     "rsync.service",
     "snmpd.service",
+    "unattended-upgrades.service",
     "unbound.service",
+    "usbguard.service",
 )
 # Without a device manager, virtual terminals and seats of their own these only wait or fail in a namespace.
 _MASKED = (

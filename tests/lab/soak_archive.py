@@ -414,7 +414,8 @@ def main() -> int:
         try:
             good(other.run("lab", "up", *SITES, "--full", timeout_s=1800))
             good(other.run("apply", *SITES, timeout_s=1800))
-            assert " 0 changes" in good(other.run("apply", *SITES, timeout_s=1800))
+            again = good(other.run("apply", *SITES, timeout_s=1800))
+            assert " 0 changes" in again, again
             soak = Archive(options.seed, other, key)
             try:
                 campaign(soak, other, options.pages, options.kills)

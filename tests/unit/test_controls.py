@@ -216,6 +216,13 @@ def test_what_this_kernel_cannot_show_does_not_apply() -> None:
     without = Facts(SRV, {"kernel_modules": Section(1, said)})
     with pytest.raises(NotApplicable, match=r"^kernel: "):
         check("baseline", "test_usb_storage_is_off", without)
+    policy = Section(0, (ROOT / "roles/usb/vars/main.yml").read_text().replace("        ", ""))
+    for_container = Facts(SRV, {"usbguard": policy, "container": Section(0, "systemd-nspawn\n")})
+    with pytest.raises(NotApplicable, match=r"^kernel: "):
+        check("baseline", "test_usb_devices_are_let_in_by_rule", for_container)
+    with pytest.raises(AssertionError, match="InsertedDevicePolicy is allow"):  # in a container too
+        spoil = swap("^InsertedDevicePolicy=.*", "InsertedDevicePolicy=allow")
+        check("baseline", "test_usb_devices_are_let_in_by_rule", spoilt(for_container, "usbguard", spoil))
 
 
 def test_with_a_kernel_that_can_the_same_checks_decide() -> None:
@@ -235,6 +242,41 @@ def test_with_a_kernel_that_can_the_same_checks_decide() -> None:
             "test_usb_storage_is_off",
             spoilt(good, "kernel_modules", lambda _: "insmod usb-storage.ko"),
         )
+
+
+def test_usb_devices_that_nobody_let_in_are_blocked() -> None:
+    name = "test_usb_devices_are_let_in_by_rule"
+    policy = (ROOT / "roles/usb/vars/main.yml").read_text().replace("        ", "")
+    good = Facts(SRV, {
+        "usbguard": Section(0, policy),
+        "container": Section(1, "none\n"),
+        "processes": Section(0, "sshd\nusbguard-daemon\n"),
+    })  # fmt: skip
+    check("baseline", name, good)
+    for key in (
+        "ImplicitPolicyTarget",
+        "PresentDevicePolicy",
+        "PresentControllerPolicy",
+        "InsertedDevicePolicy",
+    ):
+        for bad in (f"{key}=allow", f"{key}=keep", ""):
+            with pytest.raises(AssertionError, match=key):
+                check("baseline", name, spoilt(good, "usbguard", swap(f"^{key}=.*", bad)))
+    with pytest.raises(AssertionError, match="does not run"):
+        check("baseline", name, spoilt(good, "processes", swap("usbguard-daemon", "")))
+
+
+@pytest.mark.parametrize(("line", "holds"), [("active waiting", True), ("inactive dead", False), ("", False)])
+def test_packages_are_compared_on_a_timer(line: str, holds: bool) -> None:
+    told = (
+        f"package-files.timer loaded {line} Compare\n" if line else "ssh.service loaded active running ssh\n"
+    )
+    facts = Facts(SRV, {"units": Section(0, told)})
+    if holds:
+        check("baseline", "test_packages_are_compared", facts)
+    else:
+        with pytest.raises(AssertionError):
+            check("baseline", "test_packages_are_compared", facts)
 
 
 def live_of(accept: nft.Accept, chain: str) -> dict[str, Any]:
