@@ -65,7 +65,8 @@ while read -r kind mode owner path data; do
     # with its number. What belongs to nobody now had another one.
     [ "$kind" = d ] || [ "$(stat -c %U:%G "$path")" != root:root ] ||
       find "$path" -mindepth 1 -xdev '(' -nouser -o -nogroup ')' -exec chown -h "$owner" {} +
-    chown "$owner" "$path"; chmod "$mode" "$path"; continue
+    # Five digits: with fewer the folder keeps the group's bit that it has from the one above (chmod(1)).
+    chown "$owner" "$path"; chmod "0$mode" "$path"; continue
   fi
   dir=${path%/*}; [ -d "$dir" ] || { umask 022; mkdir -p "$dir"; umask 077; }
   printf %s "$data" | base64 -d > "$dir/.lienthong.new"

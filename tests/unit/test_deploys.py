@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from jinja2 import UndefinedError
 from lienthong.errors import LienThongError
 from lienthong.hosts import nodestate
 from lienthong.hosts.certificates import LIFE, Authority, sign, why_new
-from lienthong.hosts.deploying import File, Folder, differs, render
+from lienthong.hosts.deploying import _PLACE, File, Folder, differs, render
 from lienthong.hosts.nodestate import FileState
 from lienthong.hosts.packetfilter import COMMENT_LENGTH, filter_of, networks, statement
 from lienthong.inventory import load
@@ -265,3 +266,12 @@ def test_a_file_differs_by_content_mode_owner_or_kind() -> None:
 
 def test_a_file_does_not_show_its_content() -> None:
     assert "hello" not in repr(File("/etc/x", "hello\n"))
+
+
+@pytest.mark.parametrize("mode", ["0700", "2750", "0755"])
+def test_a_folder_has_the_mode_it_was_given_below_one_with_the_groups_bit(tmp_path: Path, mode: str) -> None:
+    above, here = tmp_path / "above", tmp_path / "above" / "here"
+    above.mkdir()
+    above.chmod(0o2755)
+    subprocess.run(["sh", "-c", _PLACE], input=f"d {mode} root:root {here} -\n", text=True, check=True)
+    assert f"{here.stat().st_mode & 0o7777:04o}" == mode
