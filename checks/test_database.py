@@ -68,6 +68,7 @@ def test_databases_are_in_the_copy(node: Node, plan: ProvincePlan, hosts: Any, e
     engine = engine_of(node)
     vault, _ = vault_of(plan, node)
     told = hosts(node.name).run(f'{AS_FETCHER} {ASK[engine]} "{LIST[engine]}"')
+    assert told.rc == 0, f"the account that dumps cannot read: {told.stderr.strip()}"
     there = {name for name in told.stdout.splitlines() if not name.startswith("lienthong_restore_")}
     found = answer(hosts(vault.name), f"files newest {node.name}/{DUMPS}")
     assert "error" not in found, found["error"]
