@@ -311,6 +311,12 @@ def test_the_gap_bounds_how_often(desk: Any) -> None:
     assert asked == list(range(1, 700, 70))
 
 
+def test_where_a_fetch_takes_long_it_is_at_work_a_quarter_of_the_time_at_most(desk: Any) -> None:
+    desk.hear("srv", "changed 0.0 2-2", NOW + 100)
+    status = {**fetched(NOW - 100, NOW), "seconds": 100.0}
+    assert [at for at in range(400) if desk.due(NOW + at, status, busy=False)][:1] == [300]
+
+
 @pytest.mark.parametrize("how", [{"ok": False}, {"archived": False}])
 def test_a_fetch_that_failed_is_asked_for_again_more_and_more_seldom(desk: Any, how: dict[str, bool]) -> None:
     desk.hear("srv", "changed 0.0 2-2", NOW)

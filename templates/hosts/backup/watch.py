@@ -46,6 +46,8 @@ WRITES = threading.Lock()
 #: Not more lines than one in so long are read of a source.
 SLOWLY_S = 0.2
 LINE_BYTES = 200
+#: A fetch carries all documents anew: where that takes long, it rests so many times as long.
+REST = 3.0
 #: Of doublings of the gap while fetches fail.
 PATIENCE = 6
 SAID = re.compile(r"(?:(waiting)|changed ([0-9]{1,5}[.][0-9])) ([0-9]{1,12}-[0-9]{1,24})")
@@ -136,7 +138,8 @@ class Desk:
         self.settle(status)
         wanted = [name for name, source in self.sources.items() if source.changed is not None]
         last = max(at for at in (0.0, self.asked, seconds(status.get("ended"))) if at <= now)
-        if not wanted or now - last < self.gap_s * 2**self.failures:
+        rest_s = max(self.gap_s, REST * float(status.get("seconds") or 0.0))
+        if not wanted or now - last < rest_s * 2**self.failures:
             return []
         self.asked = now
         return wanted
