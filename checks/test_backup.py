@@ -22,6 +22,15 @@ STATUS = "/var/lib/lienthong/backup/status.json"
 JOB = "/usr/local/sbin/lienthong-backup"
 VAULT = "/usr/local/sbin/lienthong-vault"
 STATE = "/var/lib/lienthong/vault"
+#: What lienthong-watch says of itself, rewritten every 10 s at least.
+WATCH = "/var/lib/lienthong/backup/watch.json"
+WATCH_S = 40.0
+IS_WAITING = (
+    f'python3 -c \'import json, sys; sources = json.load(open("{WATCH}"))["sources"]; '
+    'sys.exit(not sources[sys.argv[1]]["waiting"])\' 2>/dev/null'
+)
+#: A watch that has lost its source is back within this, if it comes back: its longest pause and a login.
+AGAIN_S = 45
 AUTHORIZED = "/var/lib/lienthong/fetch/.ssh/authorized_keys"
 #: A login that the vault wrote down is accepted at the source within this, clocks included.
 LOGIN_WITHIN_S = 30.0
@@ -65,6 +74,43 @@ def test_last_copy_is_young(node: Node, plan: ProvincePlan, hosts: Any, evidence
         f"the copy is {age} old, allowed are {params.rpo_hours} h"
     )
     assert armed.stdout.split() == ["active", "enabled"]
+
+
+@control("BAK-01", nodes=SOURCES)
+def test_vault_waits_for_documents(node: Node, plan: ProvincePlan, hosts: Any, evidence: Any) -> None:
+    """The vault waits at the source for new documents, and a fetch begins when one appears."""
+    vault, params = vault_of(plan, node)
+    if not params.gap_min:
+        not_applicable(f"inventory: {vault.name} fetches at its hour only (gap_min: 0)")
+    host = hosts(vault.name)
+    units = "lienthong-watch.service lienthong-soon.path"
+    told = host.run(f"systemctl is-active {units}; systemctl is-enabled {units}").stdout.split()
+    evidence(f"{vault.name}: {units}: {' '.join(told)}")
+    assert told == ["active", "active", "enabled", "enabled"], "nobody waits for new documents"
+    settle = f"for i in $(seq {AGAIN_S}); do {IS_WAITING} {node.name} && break; sleep 1; done"
+    wrong, words = waits(host.run(f"{settle}; date +%s.%N; cat {WATCH}").stdout, node.name)
+    evidence(f"{node.name}: {words}")
+    assert not wrong, wrong
+
+
+def waits(told: str, source: str) -> tuple[str, str]:
+    """What is wrong with a watch (nothing: empty) and what is to be said of it.
+
+    Args:
+        told: the vault's clock, then what the watch wrote.
+    """
+    clock, _, text = told.partition("\n")
+    known = json.loads(text) if text.strip() else {}
+    mine = known.get("sources", {}).get(source)
+    if mine is None:
+        return "the watch knows nothing of it", "unknown"
+    since = datetime.fromtimestamp(mine["since"], UTC).isoformat(timespec="seconds")
+    age_s = float(clock) - known["at"]
+    if age_s > WATCH_S:
+        return f"the watch has written nothing for {age_s:.0f} s", "hangs"
+    if not mine["waiting"]:
+        return f"new documents are not noticed, since {since}: {mine['error']}", f"not waiting since {since}"
+    return "", f"waiting since {since}, last fetched as of {mine['kept'] or 'nothing yet'}"
 
 
 @control("BAK-02", kind="probe", nodes=SOURCES)
@@ -251,17 +297,29 @@ def test_fetch_key_is_used_by_its_vault_only(
         f"--since '-{LOOK_BACK_DAYS}d' --grep 'publickey for lienthong-fetch from'"
     )
     logins = [login for line in told.stdout.splitlines() if (login := login_of(line)) and login.key in prints]
-    tries = [
-        float(line.split()[0])
-        for line in hosts(vault.name).run("cat /var/lib/lienthong/backup/logins").stdout.splitlines()
-        if line.split()[1:] == [node.name]
-    ]
+    # Fetches, then the watch: they log in beside each other, so each explains its own.
+    written = hosts(vault.name).run("cd /var/lib/lienthong/backup; cat logins; echo --; cat logins-watch")
+    tries, waiting = tries_of(written.stdout, node.name)
     refused = sum(not login.accepted for login in logins)
-    evidence(f"{len(logins) - refused} logins with it, the vault tried {len(tries)} times; {refused} refused")
+    evidence(
+        f"{len(logins) - refused} logins with it, the vault tried {len(tries)} times to fetch, "
+        f"{len(waiting)} to wait; {refused} refused"
+    )
     # One of the vault's own that was refused is a matter of the backup, not of a thief.
-    odd = unexplained(logins, tries, str(vault.address))
+    address = str(vault.address)
+    odd = unexplained(unexplained(logins, tries, address), waiting, address)
     what = "login" if odd and odd[0].accepted else "try that was refused"
     assert not odd, f"a {what} from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
+
+
+def tries_of(text: str, source: str) -> tuple[list[float], list[float]]:
+    """When a vault logged in at a source, by its own word: to fetch, and (after `--`) to wait."""
+    fetched, _, waited = text.partition("--\n")
+    one, other = (
+        [float(line.split()[0]) for line in part.splitlines() if line.split()[1:] == [source]]
+        for part in (fetched, waited)
+    )
+    return one, other
 
 
 class Login(NamedTuple):

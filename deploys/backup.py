@@ -1,4 +1,4 @@
-"""Backups, pulled by the vault: its key, repository, job and timer; on a source the account it logs in to.
+"""Backups, pulled by the vault: its key, repository, job, timers, watch; on a source its account.
 
 The vault makes its own key, so a source can be told its public half only after that. The source therefore
 asks the vault when its own turn has come, not when the run is being planned, and waits if it must.
@@ -44,6 +44,7 @@ ACCOUNT = "lienthong-fetch"
 HOME = "/var/lib/lienthong/fetch"
 AUTHORIZED = f"{HOME}/.ssh/authorized_keys"
 SNAPSHOT = "/usr/local/sbin/lienthong-snapshot"
+APPEARED = "/usr/local/sbin/lienthong-appeared"
 CONF = "/etc/lienthong/backup"
 KEY = f"{CONF}/fetch_ed25519"
 STORE = "/srv/vault"
@@ -53,6 +54,7 @@ DUMPS = ".lienthong-databases"
 LIBRARY = "/usr/local/lib/lienthong/vault"
 PROGRAM = "/usr/local/sbin/lienthong-vault"
 JOB = "/usr/local/sbin/lienthong-backup"
+WATCH = "/usr/local/sbin/lienthong-watch"
 UNITS = "/etc/systemd/system"
 #: Where an offline medium is attached, by its name.
 MEDIA = "/media/lienthong"
@@ -96,6 +98,7 @@ def vault() -> None:
                 "keep_monthly": mine.keep_monthly,
                 "max_bytes": MAX_BYTES,
                 "drill_days": mine.drill_days,
+                "gap_min": mine.gap_min,
                 "copies": [copy.name for copy in mine.copies if copy.offline],
                 **({"scan": {"signatures": SIGNATURES}} if me.runs("scan") else {}),
             },
@@ -103,9 +106,8 @@ def vault() -> None:
         )
         + "\n",
     )
-    known = "".join(
-        f"{node.address} {key}\n" for node in sources(me) for key in host_keys(space.access, node)
-    )
+    lines = (f"{node.address} {key}\n" for node in sources(me) for key in host_keys(space.access, node))
+    known = File(f"{CONF}/known_hosts", "".join(lines) or "# no source\n")
     passphrase = space.secrets.get(SecretRef(f"borg/{me.name}")).reveal()
     timer = File(
         f"{UNITS}/lienthong-backup.timer", render("backup/lienthong-backup.timer.j2", hour=mine.hour)
@@ -115,6 +117,9 @@ def vault() -> None:
         render("backup/lienthong-drill.timer.j2", hour=(mine.hour + DRILL_AFTER_H) % 24),
     )
     unit = "backup/lienthong-backup.service.j2"
+    watch = File(WATCH, render("backup/watch.py"), mode="0755")
+    waits = File(f"{UNITS}/lienthong-watch.service", render("backup/lienthong-watch.service"))
+    asks = File(f"{UNITS}/lienthong-soon.path", render("backup/lienthong-soon.path"))
     place(
         Folder(CONF),
         Folder(STORE, mode="0700", user="vault", group="vault", after="keep"),
@@ -122,12 +127,15 @@ def vault() -> None:
         Folder("/var/lib/lienthong"),
         Folder("/var/lib/lienthong/backup", user="vault", group="vault", after="wipe"),
         File(f"{CONF}/passphrase", passphrase + "\n", mode="0400", user="vault", group="vault"),
-        File(f"{CONF}/known_hosts", known or "# no source\n"),
+        known,
         job,
         File(JOB, render("backup/job.py"), mode="0755"),
         File(f"{UNITS}/lienthong-backup.service", render(unit, patience_s=0)),
         File(f"{UNITS}/lienthong-backup-first.service", render(unit, patience_s=PATIENCE_S)),
         timer,
+        watch,
+        waits,
+        asks,
         Folder("/usr/local/lib/lienthong"),
         Folder(LIBRARY),
         *(File(f"{LIBRARY}/{name}", render(f"backup/vault/{name}")) for name in modules()),
@@ -144,7 +152,9 @@ def vault() -> None:
         name="backup: the vault's files",
     )
     command(
-        f"ssh-keygen -q -t ed25519 -N '' -C {me.name} -f {KEY} </dev/null && chown vault:vault {KEY}",
+        f"ssh-keygen -q -t ed25519 -N '' -C {me.name} -f {KEY} </dev/null && chown vault:vault {KEY} && "
+        # A session that an old key began does not outlive it.
+        "{ systemctl try-restart lienthong-watch.service 2>/dev/null || true; }",
         what="a key of the vault's own, to fetch with",
         when=KEY not in now.files,
         name="backup: key to fetch with",
@@ -163,6 +173,22 @@ def vault() -> None:
     service(
         "lienthong-copy.timer", enabled=offline, running=offline, name="backup: copies that are taken away"
     )
+    soon = mine.gap_min > 0
+    service(
+        "lienthong-soon.path",
+        watch=(asks.path,),
+        enabled=soon,
+        running=soon,
+        name="backup: fetches that are asked for",
+    )
+    reads = tuple(file.path for file in (watch, waits, job, known))
+    service(
+        "lienthong-watch.service",
+        watch=reads,
+        enabled=soon,
+        running=soon,
+        name="backup: soon after a document appears",
+    )
     command(
         # A new source need not wait for the night, nor for its own half of this run; a drill follows.
         "systemctl start --no-block lienthong-backup-first.service",
@@ -179,7 +205,7 @@ def modules() -> list[str]:
 
 
 def source(vaults: list[Node]) -> None:
-    """The account that the vaults log in to: one command, read access, from the vault's address only."""
+    """The account that the vaults log in to: one command, read access, from the vault only."""
     user(ACCOUNT, home=HOME, shell="/bin/sh", name="backup: account to fetch by")  # noqa: S604
     user(READERS, home="/var/lib/docs", name="backup: account that owns the documents")
     group(READERS, name="backup: readers of the documents")
@@ -196,6 +222,7 @@ def source(vaults: list[Node]) -> None:
         Folder(HOME),
         Folder(f"{HOME}/.ssh"),
         File(SNAPSHOT, render("backup/snapshot.sh", documents=DOCUMENTS, databases=databases), mode="0755"),
+        File(APPEARED, render("backup/appeared.py"), mode="0755"),
         name="backup: snapshot",
     )
     claim(("file", AUTHORIZED))

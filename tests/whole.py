@@ -87,6 +87,7 @@ hosts:
         keep_daily: 3
         keep_monthly: 4
         drill_days: 9
+        gap_min: 7
         copies:
           - name: tape
             place: tinh-uy/archive

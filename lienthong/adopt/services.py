@@ -103,7 +103,9 @@ def _backup(seen: Seen, inventory: Inventory, known: Known, asks: list[str]) -> 
     try:
         job = json.loads(seen.settings.get("backup_job", "{}"))
         names = [known.get(_address(one["address"])) for one in job.get("sources", [])]
-        raw = _said(keep_daily=job.get("keep_daily"), keep_monthly=job.get("keep_monthly"))
+        raw = _said(
+            keep_daily=job.get("keep_daily"), keep_monthly=job.get("keep_monthly"), gap_min=job.get("gap_min")
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         names, raw = [], {}
     served = {

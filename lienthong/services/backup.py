@@ -35,6 +35,13 @@ class Params(Model):
 
     sources: Literal["portal", "app"] = Field(description="every node of the side that runs this service")
     hour: Int = Field(default=2, ge=0, le=23, description="hour of the day, UTC")
+    gap_min: Int = Field(
+        default=1,
+        ge=0,
+        le=1440,
+        description="a new document is fetched soon, so many minutes after the last fetch at the earliest; "
+        "0: only at `hour`",
+    )
     rpo_hours: Int = Field(default=26, ge=1, le=720, description="the newest good copy is at most this old")
     keep_daily: Int = Field(default=14, ge=1, le=366, description="days of which one copy is kept")
     keep_monthly: Int = Field(default=12, ge=0, le=120, description="months of which one copy is kept")

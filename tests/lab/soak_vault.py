@@ -38,6 +38,12 @@ BORG = (
     "runuser -u vault -- env BORG_BASE_DIR=/srv/vault/base BORG_REPO=/srv/vault/borg "
     "BORG_PASSCOMMAND='cat /etc/lienthong/backup/passphrase' borg"
 )
+WATCHERS = ("lienthong-watch.service", "lienthong-soon.path")
+WATCH = "/var/lib/lienthong/backup/watch.json"
+IDLE = (
+    "while systemctl is-active lienthong-backup lienthong-backup-first | grep -q activating; "
+    "do sleep 0.5; done"
+)
 #: Away so long breaks the connection (three times ServerAliveInterval); shorter stalls it.
 LONG_CUT_S, SHORT_CUT_S, PAUSE_S = 36.0, (0.3, 2.0), (0.5, 1.5)
 #: Makes documents with Vietnamese names from a seed, as their owner; prints each one's SHA-256 and path.
@@ -127,11 +133,46 @@ class Soak:
 
     def put(self, documents: int) -> dict[str, str]:
         """Documents on the portal; SHA-256 by path below the folder, as the portal says."""
+        self.alone()
         self.on(SOURCE, "install", "-d", "-o", "docs", "-g", "docs", "-m", "2750", FOLDER)
         make = ["runuser", "-u", "docs", "--", "python3", "-c", _MAKE, FOLDER, str(documents), str(self.seed)]
         lines = self.on(SOURCE, *make).splitlines()
         self.figures.add("documents put on the source", len(lines))
         return {path: digest for digest, _, path in (line.partition(" ") for line in lines)}
+
+    def alone(self) -> None:
+        """From now on a fetch begins when this campaign says so, and not because a document appeared."""
+        self.sh(VAULT, f"systemctl stop {' '.join(WATCHERS)}; {IDLE}")
+
+    def soon(self, within_s: float) -> float:
+        """Seconds from a document on the source until it is in the archive, without the timer.
+
+        Raises:
+            AssertionError: it is not there after `within_s`.
+        """
+        name = f"soon-{time.time_ns()}.txt"
+        # Nobody reads the repository while a job may be writing to it.
+        newest = f"{IDLE}; /usr/local/sbin/lienthong-vault files newest {SOURCE}/{name}"
+        known = f'json.load(open("{WATCH}"))["sources"]["{SOURCE}"]'
+        waiting = f"python3 -c 'import json; print({known}[\"waiting\"])'"
+        self.sh(VAULT, f"systemctl stop lienthong-backup.timer; systemctl start {' '.join(WATCHERS)}")
+        try:
+            ready = f'for i in $(seq 45); do [ "$({waiting})" = True ] && exit 0; sleep 1; done; exit 1'
+            self.sh(VAULT, ready)
+            put = f"umask 027; echo {name} > /srv/documents/{name}"
+            self.on(SOURCE, "runuser", "-u", "docs", "--", "sh", "-c", put)
+            began = time.monotonic()
+            while time.monotonic() - began < within_s:
+                if name in self.sh(VAULT, newest, check=False):
+                    took = time.monotonic() - began
+                    self.figures.add("from a document at the source to the archive", f"{took:.1f} s")
+                    return took
+                time.sleep(0.5)
+            said = self.sh(VAULT, f"cat {WATCH}; journalctl -u lienthong-watch -o cat -n 5")
+            raise AssertionError(f"not in the archive after {within_s:g} s: {said}")
+        finally:
+            self.sh(SOURCE, f"rm -f /srv/documents/{name}")
+            self.sh(VAULT, "systemctl start lienthong-backup.timer")
 
     def job_through_cuts(self, cuts: int, long_cuts: int, rate: str) -> None:
         """One job over a slow line that is cut while it fetches; tells how many cuts fell into it."""
@@ -153,7 +194,7 @@ class Soak:
             times = [float(line) for line in self.sh(SWITCH, steps).split()]
         finally:
             self.sh(SWITCH, f"ip link set {PORT} up; tc qdisc del dev {PORT} root", check=False)
-        self.sh(VAULT, "while systemctl is-active lienthong-backup | grep -q activating; do sleep 0.5; done")
+        self.sh(VAULT, IDLE)
         status = json.loads(self.sh(VAULT, "cat /var/lib/lienthong/backup/status.json"))
         from_, to = (datetime.fromisoformat(status[key]).timestamp() for key in ("started", "archived"))
         within = sum(from_ <= at <= to for at in times)
@@ -225,6 +266,7 @@ class Soak:
         self.sh(VAULT, "rm -f /etc/lienthong/backup/fetch_ed25519*")
         done = self.lienthong("apply", "tinh-uy")
         assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+        self.alone()
 
     def deletion(self) -> None:
         """Every archive deleted by the account that may only add; seen, reported, undone."""
@@ -257,6 +299,7 @@ class Soak:
 
     def tidy(self) -> None:
         self.sh(SOURCE, f"rm -rf {FOLDER}")
+        self.sh(VAULT, f"systemctl start {' '.join(WATCHERS)}")
 
 
 def thief(key: str) -> int:
@@ -291,6 +334,8 @@ def main() -> int:
         soak.theft()
         soak.deletion()
         soak.all_equal(wanted, "after theft and deletion")
+        soak.sh(VAULT, "sleep 65")  # longer than the gap after the last fetch
+        soak.soon(600.0)
     finally:
         soak.tidy()
         print(soak.figures.table())

@@ -41,6 +41,7 @@ def edit(node: str, path: str, sed: str, unit: str, *found: tuple[str, str]) -> 
 
 CALL = "test_call_carries_sound_and_picture"
 LAST = "test_last_copy_is_young"
+WAITS = "test_vault_waits_for_documents"
 BACK = "test_document_comes_back"
 STORE = "test_store_is_encrypted"
 DRILL = "test_restore_drill_is_young_and_good"
@@ -108,6 +109,12 @@ ROUNDS = {
             "systemctl stop lienthong-backup.timer",
             "systemctl start lienthong-backup.timer",
             ((LAST, "tinh-uy-portal"),),
+        ),
+        Fault(
+            "tinh-uy-vault-wan",
+            "systemctl stop lienthong-watch",
+            "systemctl start lienthong-watch",
+            ((WAITS, "loc-ninh-srv"),),
         ),
         edit(
             "loc-ninh-srv",
@@ -274,9 +281,10 @@ def test_the_private_key_never_left_the_vault(district: District) -> None:
 
 
 def test_a_source_gives_documents_and_nothing_else(district: District) -> None:
-    """What the vault may run on a source is the one command, whatever it asks for."""
+    """What the vault may have of a source are its documents; whatever else it asks for is refused."""
     known = f"{AS_VAULT} sh -c 'echo \"$(date +%s.%N) tinh-uy-portal\" >> /var/lib/lienthong/backup/logins'"
-    told = district.on(
-        "tinh-uy-vault-net", "sh", "-c", f"{known}; {FETCH} 'cat /etc/passwd' | tar -t | head -1"
-    )
+    told = district.on("tinh-uy-vault-net", "sh", "-c", f"{known}; {FETCH} | tar -t | head -1")
     assert told.strip() == "./"
+    for words in ("cat /etc/passwd", "watch; id", "watch /etc"):
+        told = district.on("tinh-uy-vault-net", "sh", "-c", f"{known}; {FETCH} '{words}'; echo $?")
+        assert told.strip() == "64"

@@ -107,7 +107,10 @@ def test_every_try_is_written_down_before_it_begins(
 
     monkeypatch.setattr(job, "fetch_once", once)
     monkeypatch.setattr(job.time, "sleep", lambda _: None)
-    assert job.fetch({}, {"name": "a-srv"}, job.time.monotonic() + 60) == {"files": 1}
+    before = job.now()
+    taken = job.fetch({}, {"name": "a-srv"}, job.time.monotonic() + 60)
+    assert taken["files"] == 1
+    assert taken["began"] >= before, "and when it began, by which one knows what it has brought"
     assert seen == [1, 2]
 
 
@@ -136,7 +139,7 @@ def test_a_broken_line_is_tried_again_and_a_refusal_is_not(
 
     monkeypatch.setattr(job, "fetch_once", once)
     answers[:] = [job.Broken("cut"), job.Broken("cut"), {"files": 1}]
-    assert job.fetch({}, {"name": "a"}, 0.0) == {"files": 1}
+    assert job.fetch({}, {"name": "a"}, 0.0)["files"] == 1
     answers[:] = [job.Failed("denied"), {"files": 1}]
     with pytest.raises(job.Failed, match="denied"):
         job.fetch({}, {"name": "a"}, 0.0)

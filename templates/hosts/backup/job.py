@@ -120,8 +120,10 @@ def fetch(conf: dict[str, Any], source: dict[str, str], deadline: float) -> dict
     began = time.monotonic()
     while True:
         remember(source["name"])
+        tried = now()
         try:
-            return fetch_once(conf, source)
+            # What appeared before a try began is in what it brings: lienthong-watch goes by that.
+            return {**fetch_once(conf, source), "began": tried}
         except Failed as error:
             until = max(deadline, began + BROKEN_S if isinstance(error, Broken) else 0.0)
             if time.monotonic() > until:

@@ -1,9 +1,15 @@
 #!/bin/sh
-# Written by Liên Thông. The one thing that the vault may do here: a consistent copy of the documents, as tar on standard output.
+# Written by Liên Thông. What the vault may do here: have a consistent copy of the documents, as tar on standard output, or, with
+# the one word `watch`, be told when a document appears. Whatever else it asks for is refused.
 # Runs as an account that can read the documents and change nothing. A document that it cannot read, or that will not
 # hold still, is a failure: a backup that silently leaves things out is worse than none.
 set -eu
 umask 077
+case ${SSH_ORIGINAL_COMMAND-} in
+  '') ;;
+  watch) exec /usr/local/sbin/lienthong-appeared {{ documents }};;
+  *) echo "not one of the words of this key" >&2; exit 64;;
+esac
 cd {{ documents }}
 exec 9<.
 flock -w 60 9
