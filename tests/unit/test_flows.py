@@ -407,15 +407,9 @@ def looked(
     place = SimpleNamespace(side=Side.WAN, segment="users", label="tinh-uy/users")
     there = [SimpleNamespace(place=place, ask=ask)] if probes else []
     access: Any = SimpleNamespace(reaches=lambda _: reaches, acted=frozenset(), platforms={}, simulated=False)
+    given: Any = SimpleNamespace(of_site=lambda _: there)
     said = Evidence()
-    check.test_a_flow_is_in_the_store(
-        plan().nodes[node],
-        plan(),
-        access,
-        SimpleNamespace(of_site=lambda _: there),
-        hosts,
-        said,  # type: ignore[arg-type]
-    )
+    check.test_a_flow_is_in_the_store(plan().nodes[node], plan(), access, given, hosts, said)
     return said.lines, sent[0]
 
 
@@ -453,7 +447,7 @@ def test_what_cannot_be_seen_is_a_question(monkeypatch: pytest.MonkeyPatch) -> N
         ("is not reached", {"reaches": False}),
     ):
         with pytest.raises(NotAssessed, match=words) as told:
-            looked(monkeypatch, Answers(RECORD), **more)  # type: ignore[arg-type]
+            looked(monkeypatch, Answers(RECORD), **more)
         assert str(told.value).endswith("?")
 
 
