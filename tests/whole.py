@@ -160,6 +160,7 @@ hosts:
     runs:
       logs: {retention_months: 24}
       monitoring: {interval_s: 10, retention_days: 60}
+      flows: {retention_days: 30, max_gb: 5}
       ca: {life_days: 20, revoked: ["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}
 """
 

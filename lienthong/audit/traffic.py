@@ -113,6 +113,8 @@ def shots(stage: Stage, flow: Flow) -> list[Shot] | str:
         return "leases: a workstation asks for one instead"
     if flow.proto == "udp" and flow.ports == ((51820, 51820),):
         return "the tunnel: WireGuard answers no stranger; its handshake is looked at instead"
+    if flow.proto == "udp" and flow.ports == ((4739, 4739),):
+        return "flow records: their collector answers nobody; a flow is looked for in its store instead"
     sources, targets = stage.ends(flow.src), stage.ends(flow.dst)
     if not sources:
         return f"nobody stands at {flow.src.label}"

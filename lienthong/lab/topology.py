@@ -190,7 +190,7 @@ def derive(plan: ProvincePlan, slugs: Sequence[str]) -> Topology:
         )
     outside = [System(TSLCD, True, True), System(ISP, True, False)]
     outside += [System(end.name, True, False) for end in central]
-    nodes = [_system(node) for site in sites for node in site.nodes.values()]
+    nodes = [_system(node, plan) for site in sites for node in site.nodes.values()]
     return Topology(
         sites=tuple(site.site.slug for site in sites),
         domain=plan.domain,
@@ -214,14 +214,19 @@ def default_sites(plan: ProvincePlan) -> tuple[str, ...]:
     return (*hub[:1], *(named or others[:1]))
 
 
-def _system(node: Node) -> System:
+def _system(node: Node, plan: ProvincePlan) -> System:
     needs = [frozenset(discover()[name].packages) - packages() for name in node.services]
+    beyond = [
+        frozenset(one.gateway_packages) - packages()
+        for one in discover().values()
+        if node.is_gateway and node.debian and one.gateway_packages and plan.running(one.name, node.side)
+    ]
     return System(
         name=node.name,
         outside=False,
         tun=node.device is not None or bool(node.tunnels),
         booted=node.debian,
-        packages=frozenset().union(*needs),
+        packages=frozenset().union(*needs, *beyond),
         optional=node.device is None and node.debian and bool(needs) and all(needs),
     )
 

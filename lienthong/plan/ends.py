@@ -93,7 +93,7 @@ def parts(spec: Ends, here: Node, place: Place) -> Parts:
             found.setdefault(node.site, []).append(place.ends[node.name])
     if (spec.node or spec.service) and not found:
         raise LookupError(spec.node or spec.service)
-    every = "gear" if spec.gear else "nodes"
+    every = "gateways" if spec.gateways else "gear" if spec.gear else "nodes"
     grouped = {
         site: (merged(f"{site}/{every if spec.everyone else spec.service}", ends),)
         if spec.everyone or spec.service
@@ -110,7 +110,7 @@ def _meant(spec: Ends, here: Node, node: Node) -> bool:
         return node.name == spec.node
     if spec.service is not None:
         return node.runs(spec.service)
-    if spec.gear and node.device is None:
+    if (spec.gear and node.device is None) or (spec.gateways and not node.is_gateway):
         return False
     return spec.everyone and (not spec.near or node.site == here.site)
 

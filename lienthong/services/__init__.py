@@ -2,7 +2,8 @@
 
 A service module has `NAME`, a pydantic model `Params` and `contribute(ctx) -> Contribution`.
 A service that runs on a host also has `deploys/<name>.py` and `checks/test_<name>.py`. If it needs Debian
-packages that not every system has, it names them: `PACKAGES = ("ocrmypdf", "tesseract-ocr-vie")`.
+packages that not every system has, it names them: `PACKAGES = ("ocrmypdf", "tesseract-ocr-vie")`; those that
+it needs on every gateway of its side that is Debian, `GATEWAY_PACKAGES`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Ends:
     """the node that runs the service"""
     gear: bool = False
     """with `everyone`: only gateways and switches"""
+    gateways: bool = False
+    """with `gear`: only gateways"""
     near: bool = False
     """with `zone` or `everyone`: only of the service's own site"""
     site: str | None = None
@@ -83,6 +86,8 @@ class ServiceModule:
     contribute: Callable[[ServiceContext], Contribution] = field(repr=False)
     packages: tuple[str, ...] = ()
     """Debian packages that it needs; in the lab those of `lienthong/lab/packages.txt` are everywhere."""
+    gateway_packages: tuple[str, ...] = ()
+    """what it needs on every gateway of its side that is Debian"""
 
 
 @cache
@@ -92,5 +97,6 @@ def discover() -> dict[str, ServiceModule]:
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
         packages = getattr(module, "PACKAGES", ())
-        found[module.NAME] = ServiceModule(module.NAME, module.Params, module.contribute, packages)
+        beyond = getattr(module, "GATEWAY_PACKAGES", ())
+        found[module.NAME] = ServiceModule(module.NAME, module.Params, module.contribute, packages, beyond)
     return dict(sorted(found.items()))
