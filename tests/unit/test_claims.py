@@ -170,6 +170,7 @@ def test_data_stays_and_so_do_units_of_others(claims: dict[tuple[str, str], froz
     assert {claim[1] for claim in every if claim[0] == "keep"} == {
         "/srv/archive",
         "/srv/documents",
+        "/srv/mirror",
         "/srv/scans",
         "/srv/scans/scan-front-desk",
         "/srv/scans/scan-front-desk/new",
