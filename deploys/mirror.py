@@ -73,6 +73,7 @@ def serve() -> None:
     service(
         "lienthong-mirror",
         watch=(conf.path, unit.path, CERTIFICATE, KEY),
+        renewal="reload",
         name="mirror: packages are served",
     )
 

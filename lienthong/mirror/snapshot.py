@@ -80,7 +80,7 @@ def fetch(
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        _repository(part, sorted(files), key, valid_days, asked.architecture, say)
+        repository(part, sorted(files), key, valid_days, asked.architecture, say)
         part.rename(out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -159,9 +159,14 @@ def _sources() -> list[str]:
     return [str(source).replace("deb ", f"deb {signed}", 1) for source in apt.debian_sources()]
 
 
-def _repository(
+def repository(
     part: Path, files: list[Path], key: Secret, valid_days: int, architecture: str, say: Say
 ) -> None:
+    """A repository of these packages in the folder `part`, signed, without what only reprepro needs.
+
+    Raises:
+        Unreachable: reprepro does not make it.
+    """
     base = part / "base"
     (base / "conf").mkdir(parents=True)
     say(f"repository of {len(files)} packages (reprepro)")

@@ -160,6 +160,7 @@ def test_who_keeps_a_certificate_in_memory_is_told(claims: dict[tuple[str, str],
     assert told == {
         ("chrony.service", "restart"),
         ("kamailio.service", "reload"),
+        ("lienthong-mirror.service", "reload"),
         ("nginx.service", "reload"),
         ("rsyslog.service", "restart"),
     }
