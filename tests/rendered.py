@@ -27,6 +27,7 @@ import lienthong.hosts.deploying as deploying
 import lienthong.hosts.issuing
 import lienthong.hosts.trust
 import lienthong.hosts.webserver as webserver
+import lienthong.mirror.pinned
 import lienthong.workspace
 from lienthong.hosts import nodestate
 from lienthong.hosts.claims import Claim
@@ -201,6 +202,7 @@ def _kept(space: Workspace, operations: tuple[str, ...] = OPERATIONS) -> Iterato
             patch.object(lienthong.hosts.issuing, "believed", lambda *_: "-----ISSUING-----\n")
         )
         stack.enter_context(patch.object(lienthong.hosts.certificates, "central_authority", lambda *_: "CA"))
+        stack.enter_context(patch.object(lienthong.mirror.pinned, "pinned", lambda *_: "-----KEY-----\n"))
         # `admit` of deploys/backup.py is an operation of its own: here it runs as the function it is.
         stack.enter_context(patch("pyinfra.api.operation", lambda: _run_at_once(kept)))
         stack.enter_context(ctx_state.use(SimpleNamespace(is_executing=True)))

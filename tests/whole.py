@@ -59,6 +59,7 @@ devices:
       e21: {host: vault}
       e22: {host: meeting-eye}
       e23: {host: arc}
+      e19: {host: packages}
   sw-two:
     handed_over: {agent: {agent_server: 10.0.1.20}}
     role: switch
@@ -108,6 +109,10 @@ hosts:
         memory_mb: 2000
         hour: 21
         replica_hours: 30
+  packages:
+    segment: servers
+    id: 31
+    runs: {mirror: {packages: [linux-image-amd64], max_age_days: 20, valid_days: 40}}
   meeting-eye:
     segment: conference
     id: 21

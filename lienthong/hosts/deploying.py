@@ -314,10 +314,12 @@ def packages(*names: str) -> Commands:
     """Debian packages, installed from the node's own sources when they are missing."""
     missing = sorted(set(names) - node_state().packages)
     if missing:
+        words = "apt-get -qq install --no-install-recommends -y " + " ".join(map(quote, missing))
         yield Told(
             f"install {', '.join(missing)}",
-            "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "
-            + " ".join(map(quote, missing)),
+            # What apt knows of a mirror is as old as its last look, which may be none.
+            "export DEBIAN_FRONTEND=noninteractive; "
+            f"{words} 2>/dev/null || {{ apt-get -qq update && {words}; }}",
         )
 
 

@@ -19,6 +19,7 @@ from lienthong.hosts.claims import OWNED, Claim, noted
 
 #: Folders under which pyinfra owns files (docs/architecture.md, one owner for each path).
 ROOTS: tuple[str, ...] = (
+    "/etc/apt/apt.conf.d",
     "/etc/baresip",
     "/etc/borgmatic",
     "/etc/chrony/conf.d",

@@ -86,6 +86,18 @@ def _is_authority(value: str) -> bool:
     return is_key(value)
 
 
+def _openpgp() -> str:
+    from lienthong.secrets.openpgp import new_key
+
+    return new_key()
+
+
+def _is_openpgp(value: str) -> bool:
+    from lienthong.secrets.openpgp import is_key
+
+    return is_key(value)
+
+
 _OTHER = Kind(
     "a secret of one line",
     "16 to 512 printable ASCII characters",
@@ -136,5 +148,13 @@ KINDS: dict[str, Kind] = {
         "a PEM of an elliptic curve key, without a password",
         _authority,
         _is_authority,
+    ),
+    "mirror": Kind(
+        "the private key that signs snapshots of packages",
+        "one armoured OpenPGP private key, without a password",
+        _openpgp,
+        _is_openpgp,
+        kept="systems believe snapshots of the old one: `lienthong secret set NAME --generate --replace`, "
+        "then `lienthong mirror key --replace`, and apply before the next snapshot is published",
     ),
 }

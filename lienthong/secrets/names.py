@@ -12,6 +12,7 @@ Every secret belongs to one side. It lies with the site that it is about, under 
 | `snmp-auth/<node>`, `snmp-priv/<node>` | the node's | gear | Prometheus |
 | `aaa/<side>` | `province-<side>` | every gear of a vendor of the side | the AAA server |
 | `pki/<side>` | `province-<side>` | the controller that signs | every node of the side, as a certificate |
+| `mirror/net` | `province-net` | the controller that makes snapshots | who installs, the public half only |
 
 So the officer of one district's Internet side needs the password of `<site>-net` alone: the peers' public
 halves lie beside the vaults in the clear (`public`). The controller of the province's WAN side needs the
@@ -32,7 +33,7 @@ from lienthong.services import backup, videoconf
 
 PROVINCE = "province"
 #: Families whose owner is a side of the province.
-OF_A_SIDE = frozenset({"pki", "aaa"})
+OF_A_SIDE = frozenset({"pki", "aaa", "mirror"})
 SUFFIX = ".vault.yaml"
 
 
@@ -79,7 +80,7 @@ def _identity(ref: SecretRef, sites: Container[str], nodes: Mapping[str, Node]) 
         return _of_site(nodes[owner].site, nodes[owner].side)
     raise LienThongError(
         f"{ref}: the inventory has nothing that such a secret belongs to",
-        hint="ospf/SITE, pki/SIDE, aaa/SIDE or FAMILY/NODE, a node's full name; see lienthong secret list",
+        hint="ospf/SITE, pki/SIDE, aaa/SIDE, mirror/net or FAMILY/NODE in full; see lienthong secret list",
     )
 
 

@@ -160,6 +160,7 @@ def test_who_keeps_a_certificate_in_memory_is_told(claims: dict[tuple[str, str],
     assert told == {
         ("chrony.service", "restart"),
         ("kamailio.service", "reload"),
+        ("lienthong-mirror.service", "reload"),
         ("nginx.service", "reload"),
         ("rsyslog.service", "restart"),
     }
@@ -173,6 +174,7 @@ def test_data_stays_and_so_do_units_of_others(claims: dict[tuple[str, str], froz
         "/srv/flows",
         "/srv/flows/new",
         "/srv/flows/store",
+        "/srv/mirror",
         "/srv/scans",
         "/srv/scans/scan-front-desk",
         "/srv/scans/scan-front-desk/new",

@@ -52,6 +52,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "bundle",
             "edit",
             "lab",
+            "mirror",
             "provision",
             "settle",
             "goback",

@@ -1,0 +1,1 @@
+"""Packages for the closed side: what systems need as one signed snapshot, and the way to who serves it."""
