@@ -47,6 +47,7 @@ def second(first: Path, lab: str, folder: Path) -> Iterator[Second]:
     """Make it in an empty folder."""
     root = folder / "checkout"
     root.mkdir()
+    (first / "run").mkdir(exist_ok=True)  # a link that leads nowhere is no folder
     for name in LINKED:
         (root / name).symlink_to(first / name)
     shutil.copytree(first / "inventory", root / "inventory", ignore=shutil.ignore_patterns("__pycache__"))
