@@ -51,13 +51,17 @@ def fetch(
         ),
     ] = None,
     work: Annotated[
-        Path, typer.Option("--work", help="what was fetched before, so that only news is fetched")
-    ] = Path("/var/cache/lienthong-mirror"),
+        Path | None,
+        typer.Option(
+            "--work", help="what was fetched before; else ~/.cache/lienthong-mirror", show_default=False
+        ),
+    ] = None,
     target: TargetOption = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
     """Make a signed snapshot of the packages that the closed side's systems need; Internet side."""
+    from lienthong.bundle.disk import told
     from lienthong.mirror import pinned, snapshot
     from lienthong.mirror.wanted import valid_days, wanted
     from lienthong.report.hostile import json_text
@@ -71,7 +75,11 @@ def fetch(
     # Before minutes of work: the key is there, and is the one that systems believe.
     pinned.write(pinned.public_file(ws.access), ws.secrets)
     sets = [frozenset(only)] if only else wanted(ws.plan, Side.WAN)
-    made = snapshot.fetch(out, sets, ws.secrets.get(pinned.KEY), work, days, say, whole=not only)
+    work = work or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lienthong-mirror"
+    with told(out):
+        made = snapshot.fetch(
+            out.absolute(), sets, ws.secrets.get(pinned.KEY), work, days, say, whole=not only
+        )
     data = {"folder": str(made.path), "packages": made.packages, "bytes": made.bytes, "valid_days": days}
     text = (
         f"{made.path}: {made.packages} packages, {made.bytes} bytes, valid for {days} days\n"

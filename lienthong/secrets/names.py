@@ -109,6 +109,8 @@ def needs(plan: ProvincePlan) -> tuple[Need, ...]:
             use(name, [node.name])
             if name.startswith("sip/"):
                 use(name, registrars[node.side])
+    if plan.running("mirror"):
+        use("mirror/net", ())  # systems have its public half, which comes another way
     return tuple(
         Need(ref, _identity(ref, plan.sites, nodes), tuple(sorted(by))) for ref, by in sorted(users.items())
     )

@@ -36,7 +36,7 @@ from lienthong.model.words import Side, Target
 from lienthong.plan.build import build
 from lienthong.plan.policy import forward_rules, input_rules
 from lienthong.secrets.kinds import refuse_wrong
-from lienthong.secrets.names import Identity, identity_of
+from lienthong.secrets.names import Identity, identity_of, needs
 from lienthong.secrets.openpgp import home, is_key
 from lienthong.target import lab_dir
 from tests.bundling import Sides
@@ -124,6 +124,8 @@ def test_a_key_is_one_that_signs_and_its_home_goes(tmp_path: Path) -> None:
 
 def test_the_key_is_a_secret_of_the_internet_side(plan: ProvincePlan) -> None:
     assert identity_of(pinned.KEY, plan) == Identity(None, Side.NET)
+    (need,) = [need for need in needs(plan) if need.ref == pinned.KEY]
+    assert need.nodes == ()
 
 
 def test_the_public_half_is_written_once_and_never_silently_another(tmp_path: Path) -> None:

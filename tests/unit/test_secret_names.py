@@ -51,7 +51,7 @@ def test_every_secret_of_the_plan_has_one_file_of_the_right_site_and_side(plan: 
             assert need.identity == Identity(owner, Side.WAN)
         else:
             assert need.identity == Identity(plan.nodes[owner].site, plan.nodes[owner].side)
-    # The key of snapshots is no system's: who makes them asks for it, not the plan.
+    # The key of snapshots is asked for where a host is a mirror (test_mirror).
     assert {ref.partition("/")[0] for ref in found} == set(KINDS) - {"mirror"}
 
 
