@@ -155,8 +155,10 @@ def teller(quick: ModuleType, tmp_path: Path) -> Iterator[Teller]:
 
 def news(teller: Teller) -> str:
     """The next line that is no sign of life."""
-    while (line := teller.line(2.0)) == ".":
-        pass
+    line = "."
+    until = time.monotonic() + 10
+    while line == "." and time.monotonic() < until:
+        line = teller.line(2.0)
     return line
 
 
@@ -165,7 +167,7 @@ def test_a_document_below_is_told_of_without_its_name(
 ) -> None:
     (tmp_path / "công văn" / "mật.pdf").write_text("x")
     line = news(teller)
-    assert line.startswith("changed 0.")
+    assert line.startswith("changed ")
     assert watch.SAID.fullmatch(line), "the vault understands it"
     assert "pdf" not in line
 
@@ -191,7 +193,10 @@ def test_a_document_still_being_written_and_reading_are_not_told_of(teller: Tell
     assert news(teller).startswith("changed")
 
 
-def test_many_at_once_are_told_of_once(teller: Teller, tmp_path: Path) -> None:
+def test_many_at_once_are_told_of_once(
+    teller: Teller, quick: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "QUIET_S", 1.0)
     for number in range(300):
         (tmp_path / f"{number}.pdf").write_text("x")
     assert news(teller).startswith("changed")
