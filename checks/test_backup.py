@@ -135,8 +135,8 @@ def test_store_is_apart(node: Node, plan: ProvincePlan, hosts: Any, evidence: An
 @control("BAK-04", nodes=runs("backup"))
 def test_store_is_encrypted(node: Node, hosts: Any, evidence: Any) -> None:
     """The repository is encrypted and append-only, and nothing lies open beside it."""
-    # The lock is the job's: while it runs, documents do lie in the staging folder.
-    script = f"""runuser -u vault -- {JOB} info; echo
+    # The lock is the job's, which may begin at any time: beside it borg says nothing, and documents lie open.
+    script = f"""runuser -u vault -- flock -w 60 /srv/vault/lock {JOB} info; echo
         grep -c '^append_only = 1' /srv/vault/borg/config
         stat -c '%a %U %n' /srv/vault /srv/vault/borg
         cd /etc/lienthong/backup && stat -c '%a %U %n' passphrase
@@ -260,6 +260,9 @@ def test_no_archive_vanished(node: Node, plan: ProvincePlan, access: Any, hosts:
     if not pulled(plan, node, access):
         not_applicable("inventory: it pulls from nothing that this target has")
     host = hosts(node.name)
+    # A fetch may begin at any time, so this is asked first: the look that follows it need not be over.
+    last = status_of(host).get("ended")
+    running = host.run("systemctl is-active lienthong-backup lienthong-backup-first").stdout
     owner = host.run(f"stat -c '%U %a' {STATE} {STATE}/ledger.jsonl").stdout.split()
     told = answer(host, "list")
     evidence(f"ledger and its folder: {' '.join(owner)}")
@@ -272,8 +275,6 @@ def test_no_archive_vanished(node: Node, plan: ProvincePlan, access: Any, hosts:
     vanished = [one["name"] for one in archives if not one["there"]]
     assert not vanished, f"{len(vanished)} archives vanished, the first is {vanished[0]}"
     assert look.get("ok"), "; ".join(look.get("findings", ["nobody looked after the last job"]))
-    last = status_of(host).get("ended")
-    running = host.run("systemctl is-active lienthong-backup lienthong-backup-first").stdout
     assert "activating" in running or not last or look["at"] >= last, "nobody looked after the last job"
 
 

@@ -187,7 +187,8 @@ def tell(folder: str, name: str, out: int, keys: Callable[[], object] = admitted
             first, last = first or now, now
         if first and (now >= last + QUIET_S or now >= first + AT_MOST_S):
             mark = tree.look()
-            say(out, f"changed {time.monotonic() - last:.1f} {mark}")
+            # Never longer ago than it was: a fetch that began just before must not pass for one that has it.
+            say(out, f"changed {int((time.monotonic() - last) * 10) / 10} {mark}")
             said, first = time.monotonic(), 0.0
         if now >= said + BEAT_S:
             if keys() != known:
