@@ -20,6 +20,7 @@ import string
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jinja2
@@ -216,3 +217,24 @@ def test_lab_secrets_are_made_once_and_only_for_the_owner(tmp_path: Path) -> Non
     assert not first.matches(other.reveal())
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.with_suffix(".lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_waits_for_a_secret_that_another_one_is_making(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under gevent whoever waits for a lock waits with all others, the one that holds it among them."""
+    store, made = LabSecrets(tmp_path / "secrets.json"), list[str]()
+
+    def slow(ref: SecretRef) -> str:
+        if not made:
+            made.append("begun")
+            made.append(store.get(ref).reveal())
+        return f"fresh {len(made)}"
+
+    monkeypatch.setattr("lienthong.secrets.lab.fresh", slow)
+    got: list[str] = []
+    worker = Thread(target=lambda: got.append(store.get(SecretRef("mirror/net")).reveal()), daemon=True)
+    worker.start()
+    worker.join(10)
+    assert not worker.is_alive(), "it waits for itself"
+    assert got == made[1:], "both were told the same"
