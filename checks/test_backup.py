@@ -7,6 +7,7 @@ import json
 import re
 import secrets as random
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from shlex import quote
 from typing import Any, NamedTuple
@@ -308,7 +309,7 @@ def test_fetch_key_is_used_by_its_vault_only(
     )
     # One of the vault's own that was refused is a matter of the backup, not of a thief.
     address = str(vault.address)
-    odd = unexplained(unexplained(logins, tries, address), waiting, address)
+    odd = unexplained(logins, tries, address, waiting)
     what = "login" if odd and odd[0].accepted else "try that was refused"
     assert not odd, f"a {what} from {odd[0].address} at {odd[0].when} is not the vault's: is the key stolen?"
 
@@ -349,23 +350,49 @@ def login_of(line: str) -> Login | None:
     return Login(at, found[1] == "Accepted", found[2], found[3]) if found else None
 
 
-def unexplained(logins: list[Login], tries: list[float], address: str) -> list[Login]:
+def unexplained(logins: list[Login], tries: list[float], address: str, *others: list[float]) -> list[Login]:
     """Logins that are not the vault's: each that it wrote down before it began explains one.
 
-    A login is the last try's before it; an older one that came to nothing covers nobody.
+    A login is the last try's before it; an older one that came to nothing covers nobody. `others` are tries
+    that run beside the first, so the last of each kind may be meant: whom each explains is what lets most
+    logins be explained (Kuhn's matching).
     """
-    known, used = sorted(tries), set[int]()
-    odd = []
-    for login in sorted(logins, key=lambda one: one.at):
-        last = bisect_right(known, login.at) - 1
-        mine = [last] if last >= 0 and login.at - known[last] <= LOGIN_WITHIN_S else []
-        mine += [n for n in range(last + 1, len(known)) if known[n] - login.at <= CLOCKS_S][:1]
-        free = [n for n in mine if n not in used]
-        if login.address == address and free:
-            used.add(free[0])
-        else:
-            odd.append(login)
-    return odd
+    kinds = [sorted(kind) for kind in (tries, *others)]
+    ordered = sorted(logins, key=lambda one: one.at)
+    may = [[*_meant(kinds, login.at)] if login.address == address else [] for login in ordered]
+    held: dict[tuple[int, int], int] = {}
+    return [login for number, login in enumerate(ordered) if not _explained(number, may, held)]
+
+
+def _meant(kinds: list[list[float]], at: float) -> Iterator[tuple[int, int]]:
+    """The tries that a login at that time may be: the last before it, or the next by another clock."""
+    for kind, known in enumerate(kinds):
+        last = bisect_right(known, at) - 1
+        if last >= 0 and at - known[last] <= LOGIN_WITHIN_S:
+            yield kind, last
+        if last + 1 < len(known) and known[last + 1] - at <= CLOCKS_S:
+            yield kind, last + 1
+
+
+def _explained(number: int, may: list[list[tuple[int, int]]], held: dict[tuple[int, int], int]) -> bool:
+    """Give that login a try, others being moved to another of theirs where that makes room."""
+    came: dict[tuple[int, int], tuple[int, int] | None] = {}
+    queue: list[tuple[int, tuple[int, int] | None]] = [(number, None)]
+    for login, through in queue:
+        for one in may[login]:
+            if one in came:
+                continue
+            came[one] = through
+            if one in held:
+                queue.append((held[one], one))
+                continue
+            free: tuple[int, int] | None = one
+            while free is not None:
+                before = came[free]
+                held[free] = number if before is None else held[before]
+                free = before
+            return True
+    return False
 
 
 def params_of(vault: Node) -> Params:

@@ -55,3 +55,22 @@ def test_tries_that_came_to_nothing_cover_no_thief_after_the_next_login() -> Non
     refused = [1000 + 2.0 * n for n in range(8)]
     own, stolen = login(1016.7), login(1025.0)
     assert unexplained([own, stolen], [*refused, 1016.0, 1035.0], VAULT) == [stolen]
+
+
+#: Seen on a busy machine after a first apply: fetches, a watch beside them, what the source wrote down.
+FETCHES = [946.091, 949.695, 953.675, 957.003, 959.697, 962.767, 965.327, 968.019, 970.425, 973.076, 1066.281]
+WAITS = [942.401, 948.156, 958.860, 975.598]
+SEEN = [
+    943.621, 947.462, 950.073, 951.371, 954.803, 957.563, 959.311, 960.580, 963.205, 965.885, 968.348,
+    970.963, 973.701, 976.264, 1066.527,
+]  # fmt: skip
+
+
+def test_two_kinds_of_tries_beside_each_other_explain_every_login() -> None:
+    seen = [login(at) for at in SEEN]
+    assert unexplained(seen, FETCHES, VAULT, WAITS) == []
+    assert len(unexplained(seen, FETCHES, VAULT)) == len(SEEN) - len(FETCHES)
+    stolen = login(1090.0)
+    assert unexplained([*seen, stolen], FETCHES, VAULT, WAITS) == [stolen]
+    for missing in range(len(SEEN)):
+        assert unexplained(seen[:missing] + seen[missing + 1 :], FETCHES, VAULT, WAITS) == []

@@ -423,7 +423,7 @@ def test_a_watch_and_a_fetch_beside_each_other_explain_one_login_each() -> None:
     fetched_, waited = tries_of(text, "srv")
     assert (fetched_, waited) == ([1000.0], [1000.1])
     logins = [Login(at, True, "10.0.5.10", "SHA256:a") for at in (1000.5, 1000.6, 1000.7)]
-    left = unexplained(unexplained(logins, fetched_, "10.0.5.10"), waited, "10.0.5.10")
+    left = unexplained(logins, fetched_, "10.0.5.10", waited)
     assert left == [logins[2]], "a third one is a thief's"
     assert tries_of("--\n5.000 srv\n", "srv") == ([], [5.0])
 
