@@ -144,11 +144,12 @@ ROUNDS = {
             "baresip",
             (CALL, "loc-ninh"),
         ),
+        # A session that began before goes within 20 s by itself.
         Fault(
             "tinh-uy-portal",
-            "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept",
+            "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept; pkill -f sbin/lienthong-appeared",
             "mv /root/kept /var/lib/lienthong/fetch/.ssh/authorized_keys",
-            ((BACK, "tinh-uy-portal"), (THIEF, "tinh-uy-portal")),
+            ((BACK, "tinh-uy-portal"), (THIEF, "tinh-uy-portal"), (WAITS, "tinh-uy-portal")),
         ),
         Fault(
             "tinh-uy-vault-net",
