@@ -165,9 +165,11 @@ def news(teller: Teller) -> str:
 def test_a_document_below_is_told_of_without_its_name(
     teller: Teller, tmp_path: Path, watch: ModuleType
 ) -> None:
+    began = time.monotonic()
     (tmp_path / "công văn" / "mật.pdf").write_text("x")
     line = news(teller)
     assert line.startswith("changed ")
+    assert float(line.split()[1]) <= time.monotonic() - began, "never longer ago than it was"
     assert watch.SAID.fullmatch(line), "the vault understands it"
     assert "pdf" not in line
 
@@ -237,6 +239,15 @@ def test_a_session_does_not_outlive_the_list_of_keys(quick: ModuleType, tmp_path
     keys[0] = 2
     found.thread.join(5)
     assert found.why == "the list of keys changed"
+
+
+def test_it_ends_at_once_when_the_vault_goes_away(
+    quick: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "BEAT_S", 60.0)
+    found = Teller(quick, tmp_path, f"test-{os.getpid()}-away")
+    assert found.line().startswith("waiting")
+    assert found.end() == "the vault went away"
 
 
 def test_a_folder_that_goes_away_ends_it(quick: ModuleType, tmp_path: Path) -> None:
@@ -373,7 +384,7 @@ def test_a_source_that_floods_is_read_slowly_and_one_without_an_end_is_left(
     monkeypatch.setattr(watch.time, "sleep", slept.append)
     reads, writes = os.pipe()
     os.write(writes, b".\n" * 50 + b"x" * 1000)
-    with pytest.raises(watch.Lost):
+    with pytest.raises(watch.Lost, match="no source says"):
         list(watch.lines(reads, 0.2))
     assert slept == [watch.SLOWLY_S] * 50
     os.close(writes)
