@@ -201,7 +201,7 @@ def looks(export: Any, monkeypatch: pytest.MonkeyPatch, *found: dict[str, int]) 
 def test_pmacctd_is_started_anew_when_interfaces_have_settled(
     export: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quiet = SimpleNamespace(came_back=lambda: False)
+    quiet = SimpleNamespace(came_back=iter([False] * 9).__next__)
     said = {"interfaces": ["a", "b"]}
     looks(export, monkeypatch, {"a": 1}, {}, {"b": 8}, {"a": 7, "b": 8}, {"a": 7, "b": 8})
     assert "others" in export.watch(said, Child(), {"a": 1}, quiet, 0.0)
@@ -462,3 +462,5 @@ def test_nonces_are_new() -> None:
     found = {check.nonce() for _ in range(50)}
     assert len(found) == 50
     assert {one.address.rpartition(".")[0] for one in found} == {"192.0.2"}
+    ports = {one.port for one in found}
+    assert len(ports) > 40 and min(ports) > 49151
