@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from checks import test_flows as check
+from lienthong.audit.traffic import Stage, shots
 from lienthong.checks import Evidence, NotAssessed
 from lienthong.inventory import load
 from lienthong.lab.topology import derive, left_out
@@ -89,6 +90,12 @@ def test_gateways_of_the_side_get_the_package_in_a_lab_and_no_other_system() -> 
     assert not {COLLECTOR, *having} & {*left_out(found, full=False)}
     default = derive(build(load(ROOT / "inventory")), [OFFICE, DISTRICT])
     assert not [one.name for one in default.systems if one.packages]
+
+
+def test_a_collector_that_answers_nobody_is_not_asked_whether_the_flow_passes() -> None:
+    stage = Stage(plan(), {}, dict(plan().nodes), frozenset())
+    flow = next(f for f in plan().sites[OFFICE].flows if f.origin == "flows")
+    assert "looked for in its store" in str(shots(stage, flow))
 
 
 # --- what is put on nodes
