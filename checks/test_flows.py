@@ -19,7 +19,7 @@ WITHIN_S = 150.0
 ASK_EVERY_S = 5.0
 SEND_EVERY_S = 15.0
 #: Documentation addresses (RFC 5737): nobody has one, no line leads there.
-NOWHERE = ("192.0.2", "198.51.100", "203.0.113")
+NOWHERE = "192.0.2"
 HEADERS = 28
 FILES_OF_MIN = 20
 #: A record is kept at most so long after its day; the job runs every five minutes.
@@ -43,7 +43,7 @@ class Nonce:
 
 def nonce() -> Nonce:
     """A new one; RFC 6335 assigns no port above 49151."""
-    address = f"{NOWHERE[0]}.{random.randint(1, 254)}"  # noqa: S311 - no secret
+    address = f"{NOWHERE}.{random.randint(1, 254)}"  # noqa: S311 - no secret
     length = random.randint(100, 1000)  # noqa: S311
     return Nonce(address, random.randint(49152, 65535), "5a" * length, 1)  # noqa: S311
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from checks import test_flows as check
+from lienthong.audit.traffic import Stage, shots
 from lienthong.checks import Evidence, NotAssessed
 from lienthong.inventory import load
 from lienthong.lab.topology import derive, left_out
@@ -89,6 +90,12 @@ def test_gateways_of_the_side_get_the_package_in_a_lab_and_no_other_system() -> 
     assert not {COLLECTOR, *having} & {*left_out(found, full=False)}
     default = derive(build(load(ROOT / "inventory")), [OFFICE, DISTRICT])
     assert not [one.name for one in default.systems if one.packages]
+
+
+def test_a_collector_that_answers_nobody_is_not_asked_whether_the_flow_passes() -> None:
+    stage = Stage(plan(), {}, dict(plan().nodes), frozenset())
+    flow = next(f for f in plan().sites[OFFICE].flows if f.origin == "flows")
+    assert "looked for in its store" in str(shots(stage, flow))
 
 
 # --- what is put on nodes
@@ -201,7 +208,7 @@ def looks(export: Any, monkeypatch: pytest.MonkeyPatch, *found: dict[str, int]) 
 def test_pmacctd_is_started_anew_when_interfaces_have_settled(
     export: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quiet = SimpleNamespace(came_back=lambda: False)
+    quiet = SimpleNamespace(came_back=iter([False] * 9).__next__)
     said = {"interfaces": ["a", "b"]}
     looks(export, monkeypatch, {"a": 1}, {}, {"b": 8}, {"a": 7, "b": 8}, {"a": 7, "b": 8})
     assert "others" in export.watch(said, Child(), {"a": 1}, quiet, 0.0)
@@ -462,3 +469,5 @@ def test_nonces_are_new() -> None:
     found = {check.nonce() for _ in range(50)}
     assert len(found) == 50
     assert {one.address.rpartition(".")[0] for one in found} == {"192.0.2"}
+    ports = {one.port for one in found}
+    assert len(ports) > 40 and min(ports) > 49151
