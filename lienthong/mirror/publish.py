@@ -47,7 +47,8 @@ def publish(there: Ways, node: str, folder: Path) -> Published:
             done = there.run(node, [PROGRAM, "take"], within_s=None, stdin=sender.stdout.fileno())
         finally:
             sender.stdout.close()
-            sender.kill() if sender.poll() is None else None
+            if sender.poll() is None:  # nobody reads any more
+                sender.kill()
     return answer(node, done.returncode, done.stdout, done.stderr)
 
 
