@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from lienthong.errors import Unreachable
-from lienthong.lab import cgroup
+from lienthong.lab import cgroup, guest
 from lienthong.lab.namespace import inside
 from lienthong.lab.place import Place
 
@@ -33,6 +33,11 @@ class Running:
     started: int
     """Start time in clock ticks since boot (proc(5)): a pid alone may be somebody else's by now."""
     nspawn: int
+    """What keeps it: systemd-nspawn, or the emulator itself."""
+    folder: str = ""
+    """A node with a kernel of its own: where its emulator listens."""
+    entry: tuple[str, ...] = ()
+    """The same: the command by which one gets in, for there are no namespaces to enter."""
 
     @property
     def alive(self) -> bool:
@@ -126,19 +131,34 @@ def leader(nspawn: int) -> Running:
     raise Unreachable(f"process {nspawn} keeps no node")
 
 
+def emulated(place: Place, name: str, address: IPv4Address, process: int) -> Running:
+    """A node with a kernel of its own, which that process emulates.
+
+    Raises:
+        Unreachable: it has ended.
+    """
+    started = start_time(process)
+    if started is None:
+        raise Unreachable(f"process {process} keeps no node")
+    return Running(process, started, process, str(place.node(name)), guest.entry(place, str(address)))
+
+
 def power_off(nodes: Sequence[Running], timeout_s: float = 5.0) -> list[Running]:
     """Shut nodes down in good order, all at once.
 
     Returns:
-        Those that were still on after `timeout_s`.
+        Those that were still on after `timeout_s`; an emulated one has a minute.
     """
     watching = [(node, start_time(node.nspawn)) for node in nodes if node.alive]
     for node, _ in watching:
-        os.kill(node.pid, _POWER_OFF)
-    deadline = time.monotonic() + timeout_s
-    while watching and time.monotonic() < deadline:
+        if node.folder:
+            guest.tell(Path(node.folder), "system_powerdown")
+        else:
+            os.kill(node.pid, _POWER_OFF)
+    began = time.monotonic()
+    while any(time.monotonic() - began < (guest.POWER_OFF_S if n.folder else timeout_s) for n, _ in watching):
         time.sleep(0.03)
-        watching = [(node, began) for node, began in watching if start_time(node.nspawn) == began is not None]
+        watching = [(node, first) for node, first in watching if start_time(node.nspawn) == first is not None]
     return [node for node, _ in watching]
 
 
