@@ -29,7 +29,7 @@ from lienthong.lab.prepare import ACCOUNT
 #: Memory and processors of the emulated computer.
 MEMORY_MB, PROCESSORS = 1536, 2
 #: Emulated, a system takes half a minute of one processor to its sshd, and more where others want it too.
-BOOT_S, POWER_OFF_S = 1200.0, 60.0
+BOOT_S, ANSWER_S, POWER_OFF_S = 1200.0, 60.0, 60.0
 ROOM = "8G"
 """What its disk may grow to; the file holds what is used."""
 _COMMANDS = {"qemu-system-x86_64": "qemu-system-x86", "mke2fs": "e2fsprogs"}

@@ -235,9 +235,14 @@ def _boot(place: Place, topology: Topology, names: Sequence[str]) -> dict[str, n
             say(f"lab {place.name}: {count} of {len(names)} answer ssh")
 
     addresses = {name: topology.addresses[name] for name in names}
-    patience = {"timeout_s": guest.BOOT_S} if any(systems[name].kernel for name in names) else {}
+    patience: dict[str, float] = {}
+    if any(systems[name].kernel for name in names):
+        patience = {"timeout_s": guest.BOOT_S, "answer_s": guest.ANSWER_S}
+
+    def gone(name: str) -> bool:
+        return started[name].poll() is not None
+
     try:
-        gone = lambda name: started[name].poll() is not None  # noqa: E731
         node.wait_for_ssh(place.oob, addresses, gone, answered, **patience)
     except Unreachable as error:
         raise Unreachable(error.what, hint=_last_words(place, names, error.what)) from None

@@ -71,8 +71,13 @@ def wait_for_ssh(
     gone: Callable[[str], bool],
     answered: Callable[[int], None],
     timeout_s: float = 180.0,
+    answer_s: float = 0.25,
 ) -> None:
     """Wait until sshd of every node has sent its banner to the controller's namespace.
+
+    Args:
+        answer_s: how long one that took the connection may think. A slow computer that is asked again before
+            it has answered never will.
 
     Raises:
         Unreachable: some node did not come up in time, or went off again.
@@ -81,7 +86,7 @@ def wait_for_ssh(
     waiting = dict(addresses)
     with inside(oob):
         while waiting:
-            for name in _banners(waiting):
+            for name in banners(waiting, answer_s):
                 del waiting[name]
                 answered(len(addresses) - len(waiting))
             dead = [name for name in waiting if gone(name)]
@@ -91,14 +96,17 @@ def wait_for_ssh(
                 raise Unreachable(f"no sshd after {timeout_s:.0f} s on {', '.join(sorted(waiting))}")
 
 
-def _banners(waiting: Mapping[str, IPv4Address], round_s: float = 0.25) -> list[str]:
-    """Those that greet within one round."""
+def banners(
+    waiting: Mapping[str, IPv4Address], answer_s: float, round_s: float = 0.25, port: int = 22
+) -> list[str]:
+    """Those that greet within one round, which ends earlier when all have greeted or refused."""
     greeted = []
-    end = time.monotonic() + round_s
+    began = time.monotonic()
+    end = began + answer_s
     with selectors.DefaultSelector() as selector:
         for name, address in waiting.items():
             handle = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            if handle.connect_ex((str(address), 22)) in {0, errno.EINPROGRESS}:
+            if handle.connect_ex((str(address), port)) in {0, errno.EINPROGRESS}:
                 selector.register(handle, selectors.EVENT_READ, name)
             else:
                 handle.close()
@@ -114,7 +122,7 @@ def _banners(waiting: Mapping[str, IPv4Address], round_s: float = 0.25) -> list[
         for key in list(selector.get_map().values()):
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
-    time.sleep(max(0.0, end - time.monotonic()))
+    time.sleep(max(0.0, began + round_s - time.monotonic()))
     return greeted
 
 

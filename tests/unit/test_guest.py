@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +21,7 @@ from threading import Thread
 import pytest
 
 from lienthong.errors import LienThongError, Unreachable
-from lienthong.lab import disk, guest, lifecycle, line, machine, node, state
+from lienthong.lab import disk, guest, lifecycle, line, machine, node, simulated, state
 from lienthong.lab.place import Place
 from lienthong.lab.topology import KERNEL, System, Topology, with_kernel
 from lienthong.target import resolve
@@ -115,12 +118,12 @@ def test_a_container_becomes_a_computer(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_machine_without_an_emulator_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(guest.shutil, "which", lambda name: None if "qemu" in name else f"/usr/sbin/{name}")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(shutil, "which", lambda name: None if "qemu" in name else f"/usr/sbin/{name}")
     with pytest.raises(Unreachable) as refused:
         guest.require()
     assert refused.value.hint == "apt-get install --no-install-recommends qemu-system-x86, or make kernel"
-    monkeypatch.setattr(guest.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     with pytest.raises(Unreachable, match="this is aarch64"):
         guest.require()
 
@@ -170,7 +173,7 @@ def test_a_lab_that_is_up_gets_no_kernel_later(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(machine, "require", lambda: None)
     monkeypatch.setattr(guest, "require", lambda: None)
     monkeypatch.setattr(lifecycle, "derive", lambda *_: topology())
-    monkeypatch.setattr(lifecycle.simulated, "gear", lambda *_: {})
+    monkeypatch.setattr(simulated, "gear", lambda *_: {})
     monkeypatch.setattr(lifecycle, "_whole", lambda *_: True)
     assert lifecycle.up(place, None, ["loc-ninh"]).kernel == ()  # type: ignore[arg-type]
     with pytest.raises(LienThongError, match=f"{HOST} has no kernel of its own in it"):
@@ -273,3 +276,25 @@ def test_an_emulator_that_has_ended_keeps_no_node(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(node, "start_time", lambda _: None)
     with pytest.raises(Unreachable, match="keeps no node"):
         node.emulated(Place(tmp_path, "t"), HOST, IPv4Address("10.255.0.12"), 1)
+
+
+def test_a_slow_computer_is_not_asked_again_before_it_has_answered() -> None:
+    came: list[float] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(5)
+
+        def greet() -> None:
+            with server.accept()[0] as peer:
+                came.append(time.monotonic())
+                time.sleep(0.6)  # longer than what a container gets
+                peer.sendall(b"SSH-2.0-slow\r\n")
+
+        thread = Thread(target=greet)
+        thread.start()
+        port = server.getsockname()[1]
+        found = node.banners({"srv": IPv4Address("127.0.0.1")}, answer_s=5, port=port)
+        thread.join(5)
+    assert found == ["srv"]
+    assert len(came) == 1
+    assert time.monotonic() - came[0] < 4, "it waits no longer than it must"
