@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 CODE := lienthong deploys checks tests inventory/hosts.py
 
-.PHONY: demo demo-full test bench drill drill-lab soak properties check format lock clean-lab
+.PHONY: demo demo-full test bench drill drill-lab soak kernel properties check format lock clean-lab
 
 demo:
 	@scripts/demo
@@ -38,12 +38,16 @@ drill-lab:
 soak:
 	@scripts/soak
 
+# One host with a kernel of its own: auditd, AppArmor, USB, the clock. Emulated, a quarter of an hour.
+kernel:
+	@scripts/kernel
+
 check:
 	@scripts/setup --check
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/mypy
-	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench scripts/soak scripts/drill-lab .ci/run
+	@shellcheck scripts/pictures scripts/setup scripts/demo scripts/test scripts/bench scripts/soak scripts/kernel scripts/drill-lab .ci/run
 
 format:
 	@.venv/bin/ruff format $(CODE)

@@ -105,6 +105,8 @@ def _role_vars(plan: ProvincePlan, access: Access, node: Node) -> _Vars:
         "sysctl_forward": node.is_gateway,
         "sysctl_loose_source_check": sum(line.kind in WAN_LINES for line in lines) > 1,
         "packages_upgrade": node.device is None,
+        "audit_kernel": access.has_kernel(node),  # a lab's systems share one, which refuses
+        "usb_kernel": access.has_kernel(node),  # and its devices
         "usb_media": node.runs("videoconf"),
         "time_servers": [str(s.address) for s in plan.running("ntp", node.side) if not node.runs("ntp")],
     }
@@ -141,8 +143,6 @@ def _ansible(space: Workspace) -> _Vars:
         "ansible_ssh_common_args": _ssh_args(access),
         "ansible_python_interpreter": "/usr/bin/python3",
         "accounts_network_user": access.network_user,
-        "audit_kernel": access.target is Target.LIVE,  # a lab's systems share one kernel, which refuses
-        "usb_kernel": access.target is Target.LIVE,  # and its devices
     }
     hostvars: dict[str, _Vars] = {}
     groups: dict[str, dict[str, list[str]]] = {}

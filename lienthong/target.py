@@ -62,6 +62,8 @@ class Access:
     """lab only: simulated devices among booted systems"""
     absent: frozenset[str] = frozenset()
     """lab only: nodes of its sites that it was started without, `lienthong lab up --full` has them"""
+    kernel: frozenset[str] = frozenset()
+    """lab only: nodes with a kernel of their own, `lienthong lab up --kernel NODE`"""
     jump: Jump | None = None
     """The system through which everything is reached, if not directly."""
 
@@ -74,6 +76,10 @@ class Access:
     def sessions(self) -> Path:
         """Where what is said to gear is kept."""
         return self.out / "sessions"
+
+    def has_kernel(self, node: Node) -> bool:
+        """Whether it has a kernel, and devices, of its own: systems of a lab share this machine's."""
+        return self.target is Target.LIVE or node.name in self.kernel
 
     @property
     def management_interfaces(self) -> tuple[str, ...]:
@@ -155,6 +161,7 @@ def _lab(root: Path) -> Access:
         simulated=state.get("simulated", False),
         acted=frozenset(state.get("acted", ())),
         absent=frozenset(state.get("without", ())),
+        kernel=frozenset(state.get("kernel", ())),
         jump=_jump("lienthong"),
     )
 

@@ -56,6 +56,10 @@ def up(
     also: Annotated[
         list[str] | None, typer.Option("--with", metavar="NODE", help="this one of them; may be repeated")
     ] = None,
+    kernel: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NODE", help="this host with a kernel of its own, emulated; takes minutes"),
+    ] = None,
 ) -> None:
     """Start the sites, bare: packages, sshd, a key; nothing of their configuration."""
     ws = workspace()
@@ -63,7 +67,7 @@ def up(
     plan = build(twinned(ws.inventory, platforms)) if platforms else ws.plan
     for name in platforms:
         say(f"{name}: {platforms[name][0]} stands in for it: what passes is proved, its software is not")
-    lifecycle.up(_here(), plan, sites or default_sites(plan), platforms, full, also or ())
+    lifecycle.up(_here(), plan, sites or default_sites(plan), platforms, full, also or (), kernel or ())
 
 
 @app.command()
@@ -103,7 +107,7 @@ def status(as_json: Json = False) -> None:
     cut = line.cut_lines(here, derive(workspace().plan, now.sites))
     if as_json:
         told = {"name": here.name, "up": True, "sites": now.sites, "nodes": rows, "cut": cut}
-        print(json.dumps({**told, "without": now.without}, indent=1))
+        print(json.dumps({**told, "without": now.without, "kernel": now.kernel}, indent=1))
         return
     print(f"lab {here.name}: {', '.join(now.sites)}")
     print(f"{'node':<22} {'state':<9} {'address':<16} {'pid':>8} {'MB':>5}")
@@ -111,6 +115,8 @@ def status(as_json: Json = False) -> None:
         print("{node:<22} {state:<9} {address:<16} {pid:>8} {memory_mb:>5}".format(**row))
     for text in cut:
         print(f"cut: {text}")
+    for name in now.kernel:
+        print(f"with a kernel of its own: {name}")
     for name in now.without:
         print(f"not started: {name} (lienthong lab up --full)")
 
@@ -156,7 +162,8 @@ def _state(here: Place, now: state.State, name: str) -> str:
 def _become(name: str, command: list[str]) -> None:
     there = lifecycle.booted(lifecycle.running(_here()), name)
     # The name of the node was looked up; what runs there is the operator's own choice.
-    os.execvp("nsenter", [*line.enter(there), *command])  # noqa: S606
+    argv = [*line.enter(there), *command]
+    os.execvp(argv[0], argv)  # noqa: S606
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from ipaddress import IPv4Interface
 
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.lab import (
     cgroup,
     clean,
     disk,
+    guest,
     image,
     keys,
     layer,
@@ -25,7 +27,7 @@ from lienthong.lab import (
 )
 from lienthong.lab.place import Place
 from lienthong.lab.progress import say
-from lienthong.lab.topology import Topology, derive, left_out
+from lienthong.lab.topology import Topology, derive, left_out, with_kernel
 from lienthong.model.intent import ProvincePlan
 
 
@@ -36,6 +38,7 @@ def up(
     platforms: Mapping[str, tuple[str, str | None]] | None = None,
     full: bool = False,
     also: Sequence[str] = (),
+    kernel: Sequence[str] = (),
 ) -> state.State:
     """Start the sites, bare: sshd, a management address and a key on every node. Does nothing if they are up.
 
@@ -43,15 +46,18 @@ def up(
         platforms: gear that `plan` has as something else than the inventory, to be remembered.
         full: start the hosts too that run nothing but services with packages beyond the base.
         also: start these of them.
+        kernel: start these hosts, each with a kernel of its own.
 
     Raises:
         Unreachable: this machine cannot host a lab, or a node did not come up; nothing is left.
         LienThongError: this lab is up with other sites, or without a host that is asked for.
     """
     machine.require()
-    topology = derive(plan, slugs)
+    if kernel:
+        guest.require()
+    topology = with_kernel(derive(plan, slugs), kernel)
     acted = simulated.gear(plan, topology)
-    without = left_out(topology, full, also)
+    without = left_out(topology, full, [*also, *kernel])
     with _alone(place):
         before = state.read(place)
         if before is not None and _whole(place, before):
@@ -62,6 +68,11 @@ def up(
             if missing := sorted(set(before.without) - set(without)):
                 raise LienThongError(
                     f"this lab is up without {', '.join(missing)}", hint="lienthong lab down, then up again"
+                )
+            if missing := sorted(set(kernel) - set(before.kernel)):
+                raise LienThongError(
+                    f"this lab is up, and {', '.join(missing)} has no kernel of its own in it",
+                    hint="lienthong lab down, then up again",
                 )
             say(f"lab {place.name}: is up already with {', '.join(before.sites)}")
             return before
@@ -105,7 +116,7 @@ def reboot(place: Place, plan: ProvincePlan, name: str) -> None:
     with _alone(place):
         now = running(place)
         booted(now, name)
-        topology = derive(plan, now.sites)
+        topology = with_kernel(derive(plan, now.sites), now.kernel)
         say(f"{name}: powering off")
         if node.power_off([now.nodes[name]]):
             say(f"{name}: did not power off in time and is switched off")
@@ -182,6 +193,8 @@ def _start(
         if system.outside:
             outside.furnish(place, topology, system.name, root)
         bare = " ".join(host_key.public.split()[:2])
+        if system.kernel:
+            _furnish(place, topology, system.name)
         known.append(f"{topology.addresses[system.name]},{system.name} {bare}\n")
     running = _boot(place, topology, names)
     known += simulated.start(place, topology, acted)
@@ -190,6 +203,14 @@ def _start(
     state.write(place, now)
     say(f"lab {place.name}: up")
     return now
+
+
+def _furnish(place: Place, topology: Topology, name: str) -> None:
+    say(f"{name}: making the disk of a computer with a kernel of its own")
+    address = IPv4Interface((topology.addresses[name], topology.management.prefixlen))
+    ports = wire.sockets(topology, name)
+    guest.furnish(place.node(name) / "root", name, ports, address, wire.MANAGEMENT)
+    guest.store(place, name)
 
 
 def _keys(place: Place, topology: Topology) -> str:
@@ -201,19 +222,36 @@ def _keys(place: Place, topology: Topology) -> str:
 
 
 def _boot(place: Place, topology: Topology, names: Sequence[str]) -> dict[str, node.Running]:
-    tun = {system.name: system.tun for system in topology.systems}
-    started: dict[str, subprocess.Popen[bytes]] = {name: node.start(place, name, tun[name]) for name in names}
+    systems = {system.name: system for system in topology.systems}
+    started: dict[str, subprocess.Popen[bytes]] = {
+        name: guest.start(place, name, wire.sockets(topology, name))
+        if systems[name].kernel
+        else node.start(place, name, systems[name].tun)
+        for name in names
+    }
 
     def answered(count: int) -> None:
         if count % 5 == 0 or count == len(names):
             say(f"lab {place.name}: {count} of {len(names)} answer ssh")
 
     addresses = {name: topology.addresses[name] for name in names}
+    patience: dict[str, float] = {}
+    if any(systems[name].kernel for name in names):
+        patience = {"timeout_s": guest.BOOT_S, "answer_s": guest.ANSWER_S}
+
+    def gone(name: str) -> bool:
+        return started[name].poll() is not None
+
     try:
-        node.wait_for_ssh(place.oob, addresses, lambda name: started[name].poll() is not None, answered)
+        node.wait_for_ssh(place.oob, addresses, gone, answered, **patience)
     except Unreachable as error:
         raise Unreachable(error.what, hint=_last_words(place, names, error.what)) from None
-    return {name: node.leader(process.pid) for name, process in started.items()}
+    return {
+        name: node.emulated(place, name, addresses[name], process.pid)
+        if systems[name].kernel
+        else node.leader(process.pid)
+        for name, process in started.items()
+    }
 
 
 def _last_words(place: Place, names: Sequence[str], what: str) -> str:

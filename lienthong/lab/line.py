@@ -66,6 +66,8 @@ def enter(running: Running) -> list[str]:
     """
     if not running.alive:
         raise Unreachable("that node is off", hint="lienthong lab reboot NODE")
+    if running.entry:
+        return [*running.entry, "--"]
     spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]
     return ["nsenter", f"--target={running.pid}", *spaces, "--"]
 

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from lienthong.errors import Unreachable
-from lienthong.lab import cgroup
+from lienthong.lab import cgroup, guest
 from lienthong.lab.namespace import inside
 from lienthong.lab.place import Place
 
@@ -33,6 +33,11 @@ class Running:
     started: int
     """Start time in clock ticks since boot (proc(5)): a pid alone may be somebody else's by now."""
     nspawn: int
+    """What keeps it: systemd-nspawn, or the emulator itself."""
+    folder: str = ""
+    """A node with a kernel of its own: where its emulator listens."""
+    entry: tuple[str, ...] = ()
+    """The same: the command by which one gets in, for there are no namespaces to enter."""
 
     @property
     def alive(self) -> bool:
@@ -66,8 +71,13 @@ def wait_for_ssh(
     gone: Callable[[str], bool],
     answered: Callable[[int], None],
     timeout_s: float = 180.0,
+    answer_s: float = 0.25,
 ) -> None:
     """Wait until sshd of every node has sent its banner to the controller's namespace.
+
+    Args:
+        answer_s: how long one that took the connection may think. A slow computer that is asked again before
+            it has answered never will.
 
     Raises:
         Unreachable: some node did not come up in time, or went off again.
@@ -76,7 +86,7 @@ def wait_for_ssh(
     waiting = dict(addresses)
     with inside(oob):
         while waiting:
-            for name in _banners(waiting):
+            for name in banners(waiting, answer_s):
                 del waiting[name]
                 answered(len(addresses) - len(waiting))
             dead = [name for name in waiting if gone(name)]
@@ -86,14 +96,17 @@ def wait_for_ssh(
                 raise Unreachable(f"no sshd after {timeout_s:.0f} s on {', '.join(sorted(waiting))}")
 
 
-def _banners(waiting: Mapping[str, IPv4Address], round_s: float = 0.25) -> list[str]:
-    """Those that greet within one round."""
+def banners(
+    waiting: Mapping[str, IPv4Address], answer_s: float, round_s: float = 0.25, port: int = 22
+) -> list[str]:
+    """Those that greet within one round, which ends earlier when all have greeted or refused."""
     greeted = []
-    end = time.monotonic() + round_s
+    began = time.monotonic()
+    end = began + answer_s
     with selectors.DefaultSelector() as selector:
         for name, address in waiting.items():
             handle = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            if handle.connect_ex((str(address), 22)) in {0, errno.EINPROGRESS}:
+            if handle.connect_ex((str(address), port)) in {0, errno.EINPROGRESS}:
                 selector.register(handle, selectors.EVENT_READ, name)
             else:
                 handle.close()
@@ -109,7 +122,7 @@ def _banners(waiting: Mapping[str, IPv4Address], round_s: float = 0.25) -> list[
         for key in list(selector.get_map().values()):
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
-    time.sleep(max(0.0, end - time.monotonic()))
+    time.sleep(max(0.0, began + round_s - time.monotonic()))
     return greeted
 
 
@@ -126,19 +139,34 @@ def leader(nspawn: int) -> Running:
     raise Unreachable(f"process {nspawn} keeps no node")
 
 
+def emulated(place: Place, name: str, address: IPv4Address, process: int) -> Running:
+    """A node with a kernel of its own, which that process emulates.
+
+    Raises:
+        Unreachable: it has ended.
+    """
+    started = start_time(process)
+    if started is None:
+        raise Unreachable(f"process {process} keeps no node")
+    return Running(process, started, process, str(place.node(name)), guest.entry(place, str(address)))
+
+
 def power_off(nodes: Sequence[Running], timeout_s: float = 5.0) -> list[Running]:
     """Shut nodes down in good order, all at once.
 
     Returns:
-        Those that were still on after `timeout_s`.
+        Those that were still on after `timeout_s`; an emulated one has a minute.
     """
     watching = [(node, start_time(node.nspawn)) for node in nodes if node.alive]
     for node, _ in watching:
-        os.kill(node.pid, _POWER_OFF)
-    deadline = time.monotonic() + timeout_s
-    while watching and time.monotonic() < deadline:
+        if node.folder:
+            guest.tell(Path(node.folder), "system_powerdown")
+        else:
+            os.kill(node.pid, _POWER_OFF)
+    began = time.monotonic()
+    while any(time.monotonic() - began < (guest.POWER_OFF_S if n.folder else timeout_s) for n, _ in watching):
         time.sleep(0.03)
-        watching = [(node, began) for node, began in watching if start_time(node.nspawn) == began is not None]
+        watching = [(node, first) for node, first in watching if start_time(node.nspawn) == first is not None]
     return [node for node, _ in watching]
 
 

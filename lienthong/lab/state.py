@@ -38,6 +38,8 @@ class State:
     """Simulated devices among the booted systems."""
     without: tuple[str, ...] = ()
     """Nodes of these sites that were not started, see `topology.left_out`."""
+    kernel: tuple[str, ...] = ()
+    """Nodes that have a kernel of their own, see `guest`."""
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:
@@ -78,6 +80,7 @@ def of(
         platforms={name: list(kind) for name, kind in platforms.items()},
         acted=tuple(acted),
         without=tuple(sorted(dark)),
+        kernel=tuple(system.name for system in topology.systems if system.kernel),
     )
 
 
@@ -95,9 +98,13 @@ def read(place: Place) -> State | None:
     except FileNotFoundError:
         return None
     raw.pop("version")
-    nodes = {name: Running(**values) for name, values in raw.pop("nodes").items()}
-    names = {key: tuple(raw.get(key, ())) for key in ("sites", "acted", "without")}
+    nodes = {name: _running(values) for name, values in raw.pop("nodes").items()}
+    names = {key: tuple(raw.get(key, ())) for key in ("sites", "acted", "without", "kernel")}
     return State(**{**raw, **names}, nodes=nodes)
+
+
+def _running(values: dict[str, Any]) -> Running:
+    return Running(**{**values, "entry": tuple(values.get("entry", ()))})
 
 
 def names(root: Path) -> list[str]:

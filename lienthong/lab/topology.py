@@ -6,7 +6,7 @@ Nothing here is drawn by hand: cables, probe ports, uplinks and outside systems 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from lienthong.errors import LienThongError
@@ -23,6 +23,9 @@ CENTRAL_INTERFACE, CENTRAL_WAN, CENTRAL_NET = "tac", "central-wan", "central-net
 INTERNET_DNS, UPDATES = "internet-dns", "updates"
 #: The Internet by IPv6, where no line has an address of that family: RFC 3849. Its provider would carry it.
 INTERNET6 = IPv6Network("2001:db8:ffff::/64")
+#: What a host with a kernel of its own has beyond the base: Debian's own, with what Debian puts beside it.
+#: The one for clouds is smaller but knows no USB, of which something is to be proved.
+KERNEL = frozenset({"apparmor", "linux-image-amd64"})
 _MANAGEMENT = ("10.255.0.0/20", "10.254.240.0/20", "172.31.240.0/20", "192.168.240.0/20", "100.127.240.0/20")
 
 
@@ -56,6 +59,8 @@ class System:
     """What its services need beyond the base."""
     optional: bool = False
     """Every one of its services needs more than the base has: it is started where somebody asks for it."""
+    kernel: bool = False
+    """Whether it is an emulated computer with a kernel of its own, see `guest`."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,26 @@ def _system(node: Node, plan: ProvincePlan) -> System:
         packages=frozenset().union(*needs, *beyond),
         optional=node.device is None and node.debian and bool(needs) and all(needs),
     )
+
+
+def with_kernel(topology: Topology, names: Sequence[str]) -> Topology:
+    """The same, but these hosts have a kernel of their own, and Debian's packages for it.
+
+    Raises:
+        LienThongError: one of them is no host of these sites.
+    """
+    hosts = [s.name for s in topology.systems if s.booted and not s.outside and not s.tun]
+    for name in names:
+        if name not in hosts:
+            raise LienThongError(
+                f"{name} is no host at {', '.join(topology.sites)} that could have a kernel of its own",
+                hint=f"there are: {', '.join(hosts)}; gear and what is outside share this machine's",
+            )
+    systems = (
+        replace(s, kernel=True, packages=s.packages | KERNEL) if s.name in names else s
+        for s in topology.systems
+    )
+    return replace(topology, systems=tuple(systems))
 
 
 def left_out(topology: Topology, full: bool, also: Sequence[str] = ()) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from lienthong.errors import Unreachable
+from lienthong.lab import guest
 from lienthong.lab.namespace import inside
 from lienthong.lab.place import NETNS_DIR, OOB, Place
 from lienthong.lab.topology import CENTRAL_WAN, INTERNET6, ISP, Line, Plug, Topology
@@ -61,7 +62,7 @@ def renew(place: Place, topology: Topology, node: str) -> None:
     after a reboot, and a configuration that was never saved would seem to survive.
     """
     old, parking = place.netns(node), place.netns(_PARKING)
-    ports = [*_ports(topology, node), MANAGEMENT]
+    ports = sockets(topology, node)
     ip([f"netns add {parking}"])
     ip((f"link set {port} netns {parking}" for port in ports), old)
     ip([f"netns delete {old}", f"netns add {old}"])
@@ -106,9 +107,19 @@ def _ports(topology: Topology, node: str) -> list[str]:
     return [plug.port for link in topology.links for plug in (link.a, link.b) if plug.node == node]
 
 
+def sockets(topology: Topology, node: str) -> list[str]:
+    """Every interface of a node of which the lab holds the other end."""
+    return [*_ports(topology, node), MANAGEMENT]
+
+
 def _furnish(place: Place, topology: Topology, node: str) -> None:
     """Bring a fresh namespace to where its computer (or, for probes, its user) finds it."""
     ports = _ports(topology, node)
+    if any(system.kernel and system.name == node for system in topology.systems):
+        ends = sockets(topology, node)
+        ip(["link set lo up", *guest.cabled(ends, IPV6)], place.netns(node))
+        _settle(place, node, ends)
+        return
     lines = ["link set lo up", *(f"link set {port} up" for port in ports)]
     if node in topology.addresses:
         lines += [f"address add {topology.addresses[node]}/{topology.management.prefixlen} dev {MANAGEMENT}"]
