@@ -14,7 +14,7 @@ from lienthong.openssh import WITHIN_S, Ways, reason
 from lienthong.target import Access
 
 
-def gather(node: Node, there: Ways) -> Facts:
+def gather(node: Node, there: Ways, within_s: float = WITHIN_S) -> Facts:
     """The facts of one node.
 
     Raises:
@@ -23,10 +23,14 @@ def gather(node: Node, there: Ways) -> Facts:
     """
     source = Path(collector.__file__).read_text(encoding="utf-8")
     words = ("/usr/bin/python3", "-I", "-")
-    done = there.run(node.name, words, within_s=WITHIN_S, stdin=source)
+    done = there.run(node.name, words, within_s=within_s, stdin=source)
     if done.returncode:
         raise FactMissing(f"{node.name}: the collector failed: {reason(done.stderr)}")
     return Facts.from_json(node.name, done.stdout)
+
+
+#: How much longer an emulated computer is waited for, see `lienthong.lab.guest`.
+EMULATED = 6
 
 
 class Gathering:
@@ -64,7 +68,8 @@ class Gathering:
             if name not in self._jobs:
                 node = self._nodes[name]
                 self._access.address(node)
-                self._jobs[name] = self._pool.submit(gather, node, self._there)
+                within_s = WITHIN_S * (EMULATED if node.name in self._access.kernel else 1)
+                self._jobs[name] = self._pool.submit(gather, node, self._there, within_s)
             return self._jobs[name]
 
     def close(self) -> None:

@@ -227,7 +227,7 @@ def test_what_the_environment_says_is_part_of_the_question(tmp_path: Path) -> No
 
 def test_no_variable_is_forgotten() -> None:
     """Whatever the engine reads from the environment is part of the question, or never reaches the answer."""
-    elsewhere = {"LIENTHONG_PKI", "LIENTHONG_ANSWER_S"}  # of deploys only; of sessions only
+    elsewhere = {"LIENTHONG_PKI", "LIENTHONG_ANSWER_S", "LIENTHONG_ACCEL"}  # of deploys, sessions, the lab
     read = set()
     for path in [HOSTS, *(ROOT / "lienthong").rglob("*.py")]:
         read |= set(re.findall(r"environ[^\n]*?\"(LIENTHONG_[A-Z_]+)\"", path.read_text(encoding="utf-8")))
