@@ -21,12 +21,13 @@ from threading import Thread
 import pytest
 
 from lienthong.errors import LienThongError, Unreachable
+from lienthong.facts.gather import Gathering
 from lienthong.lab import disk, guest, lifecycle, line, machine, node, simulated, state
 from lienthong.lab.place import Place
 from lienthong.lab.topology import KERNEL, System, Topology, with_kernel
 from lienthong.target import resolve
 from tests.unit.test_hosts import LAB, checkout, listed
-from tests.unit.test_topology import topology
+from tests.unit.test_topology import plan, topology
 
 __all__ = ["checkout"]
 HOST = "loc-ninh-srv"
@@ -298,3 +299,22 @@ def test_a_slow_computer_is_not_asked_again_before_it_has_answered() -> None:
     assert found == ["srv"]
     assert len(came) == 1
     assert time.monotonic() - came[0] < 4, "it waits no longer than it must"
+
+
+def test_its_facts_are_waited_for_longer(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (checkout / "run/lab/t/state.json").write_text(json.dumps({"management": LAB, "kernel": [HOST]}))
+    monkeypatch.setenv("LIENTHONG_LAB", "t")
+    waited: dict[str, float] = {}
+
+    class There:
+        def run(self, name: str, *_: object, within_s: float, stdin: str) -> subprocess.CompletedProcess[str]:
+            assert stdin
+            waited[name] = within_s
+            return subprocess.CompletedProcess([], 0, "{}", "")
+
+    nodes = dict(plan().nodes)
+    gathering = Gathering(resolve(checkout, "lab"), nodes, There())  # type: ignore[arg-type]
+    for name in (HOST, "tinh-uy-svc-wan"):
+        gathering.of(name)
+    gathering.close()
+    assert waited[HOST] > 4 * waited["tinh-uy-svc-wan"]
