@@ -120,6 +120,8 @@ def test_usb_storage_is_not_loaded_and_a_stick_is_blocked(lab: District) -> None
     assert "usb_storage" not in sh(lab, "lsmod")
     assert lab.run("lab", "exec", HOST, "--", "modprobe", "usb-storage").returncode != 0
     assert [disk for disk in sh(lab, "ls /sys/block").split() if disk.startswith("sd")] == []
+    for name in ("stick", "keys"):
+        assert guest.tell(home, f"device_del {name}")
 
 
 def test_the_clock_follows_its_server_after_it_was_wrong(lab: District) -> None:

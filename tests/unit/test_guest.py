@@ -239,7 +239,7 @@ def emulator(home: Path) -> Iterator[list[str]]:
                 heard.append(peer.recv(1000).decode())
                 peer.sendall(b"system_powerdown\r\n(qemu) ")
 
-        thread = Thread(target=answer)
+        thread = Thread(target=answer, daemon=True)
         thread.start()
         yield heard
         thread.join(5)
@@ -291,7 +291,7 @@ def test_a_slow_computer_is_not_asked_again_before_it_has_answered() -> None:
                 time.sleep(0.6)  # longer than what a container gets
                 peer.sendall(b"SSH-2.0-slow\r\n")
 
-        thread = Thread(target=greet)
+        thread = Thread(target=greet, daemon=True)
         thread.start()
         port = server.getsockname()[1]
         found = node.banners({"srv": IPv4Address("127.0.0.1")}, answer_s=5, port=port)
