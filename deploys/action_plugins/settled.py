@@ -20,6 +20,7 @@ from typing import Any
 #: succeeded, so that a run that was killed in between is made good by the next one.
 PENDING = "/var/lib/lienthong/pending"
 GOOD_FILE_STATES = {"enabled", "enabled-runtime", "static", "indirect", "generated", "alias"}
+UNITS = "/etc/systemd/system/"
 FIELDS = {"path", "content", "settings", "directory", "mode", "owner", "group", "validate", "then"}
 
 
@@ -197,8 +198,13 @@ def follow_up(entries: list[dict[str, Any]], check: bool) -> list[dict[str, str]
     return [difference(f"run {line}", "", "done\n") for line in due]
 
 
-def units_left(running: list[str], enabled: list[str]) -> tuple[list[str], list[str]]:
+def units_left(
+    running: list[str], enabled: list[str], coming: frozenset[str] = frozenset()
+) -> tuple[list[str], list[str]]:
     """Units that are not enabled, and units that do not run though they should.
+
+    Args:
+        coming: units that need not be there yet.
 
     Raises:
         Wrong: one is not installed.
@@ -210,18 +216,25 @@ def units_left(running: list[str], enabled: list[str]) -> tuple[list[str], list[
         name: dict(line.split("=", 1) for line in block.splitlines())
         for name, block in zip(names, blocks, strict=True)
     }
-    missing = [name for name in names if seen[name]["LoadState"] != "loaded"]
+    good = {name: {"loaded", "not-found"} if name in coming else {"loaded"} for name in names}
+    missing = [name for name in names if seen[name]["LoadState"] not in good[name]]
     if missing:
         raise Wrong(f"not installed or masked: {', '.join(missing)}")
     off = [name for name in names if seen[name]["UnitFileState"] not in GOOD_FILE_STATES]
     return off, [name for name in running if seen[name]["ActiveState"] != "active"]
 
 
-def units(running: list[str], enabled: list[str], check: bool) -> list[dict[str, str]]:
-    """Units are enabled and really run: one whose condition does not hold "starts" well and does not run."""
+def units(
+    running: list[str], enabled: list[str], check: bool, written: frozenset[str] = frozenset()
+) -> list[dict[str, str]]:
+    """Units are enabled and really run: one whose condition does not hold "starts" well and does not run.
+
+    Args:
+        written: units whose files are among what is wanted; a look has not written them.
+    """
     if not running and not enabled:
         return []
-    off, stopped = units_left(running, enabled)
+    off, stopped = units_left(running, enabled, written if check else frozenset())
     if not check:
         if off:
             command("systemctl", "--quiet", "enable", *off)
@@ -248,7 +261,8 @@ def settle(wants: list[dict[str, Any]], check: bool, done: list[dict[str, str] |
         done += follow_up(files, check)
     running = [name for want in wants for name in want.get("running", [])]
     enabled = [name for want in wants for name in want.get("enabled", [])]
-    done += units(running, enabled, check)
+    written = frozenset(os.path.basename(entry["path"]) for entry in files if entry["path"].startswith(UNITS))
+    done += units(running, enabled, check, written)
 
 
 def main(line: str) -> dict[str, Any]:

@@ -117,3 +117,37 @@ def test_a_follow_up_runs_even_if_a_later_file_fails(settled: ModuleType, tmp_pa
 def test_a_setting_has_one_line(settled: ModuleType, before: str, after: str) -> None:
     assert settled.set_lines(before, {"UMASK": "UMASK 027"}) == after
     assert settled.set_lines(after, {"UMASK": "UMASK 027"}) == after
+
+
+@pytest.mark.parametrize(("state", "check", "good"), [
+    ("not-found", True, True),
+    ("not-found", False, False),
+    ("masked", True, False),
+    ("loaded", True, True),
+])  # fmt: skip
+def test_a_look_knows_that_a_unit_would_be_written(
+    settled: ModuleType, monkeypatch: pytest.MonkeyPatch, state: str, check: bool, good: bool
+) -> None:
+    """On a bare system a look finds none of the units that the roles bring; a run has written them before."""
+    told = f"LoadState={state}\nUnitFileState=\nActiveState=inactive\nConditionResult=no\n"
+    monkeypatch.setattr(settled, "command", lambda *_: told)
+    monkeypatch.setattr(settled, "place", lambda *_: None)
+    monkeypatch.setattr(settled, "follow_up", lambda *_: [])
+    unit = {"path": "/etc/systemd/system/new.timer", "content": ""}
+    answer = settled.main(
+        json.dumps({"wants": [{"files": [unit], "running": ["new.timer"], "enabled": []}], "check": check})
+    )
+    assert answer.get("failed", False) is not good, answer
+    if good:
+        assert answer["changes"] == ["enable new.timer", "start new.timer"]
+    elif state == "masked" or not check:
+        assert "not installed or masked: new.timer" in answer["msg"]
+
+
+def test_a_unit_that_nobody_writes_is_missed_by_a_look_too(
+    settled: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "LoadState=not-found\nUnitFileState=\nActiveState=inactive\nConditionResult=no\n"
+    monkeypatch.setattr(settled, "command", lambda *_: told)
+    answer = settled.main(json.dumps({"wants": [{"running": ["usbguard.service"]}], "check": True}))
+    assert answer["failed"] and "usbguard.service" in answer["msg"]
