@@ -44,6 +44,7 @@ _OFF = (
     "snmpd.service",
     "unattended-upgrades.service",
     "unbound.service",
+    "usbguard-dbus.service",
     "usbguard.service",
 )
 # Without a device manager, virtual terminals and seats of their own these only wait or fail in a namespace.
