@@ -252,7 +252,7 @@ def test_the_power_key_is_pressed_and_no_signal_sent(tmp_path: Path, monkeypatch
     monkeypatch.setattr(node, "start_time", lambda _: next(seen, None))
     deep = tmp_path / ("d" * 90)  # together longer than the path of a socket may be
     deep.mkdir()
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     with socket_folder(deep, tmp_path) as heard:
         assert node.power_off([node.Running(1, 7, 1, str(deep))]) == []
     assert heard == ["system_powerdown\n"]
