@@ -78,6 +78,8 @@ def prepare(root: Path) -> None:
     (root / "etc/machine-id").touch()
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
+    # How this machine's own apt is told to ask, perhaps less strictly, is nothing a site's systems do.
+    (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
     for name in ("etc/resolv.conf", "etc/hostname", "etc/apt/sources.list"):
         (root / name).unlink(missing_ok=True)
         (root / name).touch()
