@@ -67,6 +67,11 @@ ACCOUNTS = "/etc/baresip/accounts"
 #: A registrar that was started anew knows nobody until the endpoints register again, every 30 s.
 REGISTERED = "for i in $(seq 45); do [ $(kamcmd ul.dump brief | grep -c AoR:) = 2 ] && break; sleep 1; done"
 
+#: Until a vault waits at its sources. Who does goes on without the key; who does not would be a finding more.
+WAITED = (
+    "for i in $(seq 60); do jq -e '[.sources[].waiting] | all' /var/lib/lienthong/backup/watch.json "
+    ">/dev/null && break; sleep 1; done"
+)
 ROUNDS = {
     "marks, key to fetch with, append-only, HSTS, rights": (
         Fault(
@@ -78,7 +83,7 @@ ROUNDS = {
         ),
         Fault(
             "tinh-uy-vault-wan",
-            "mv /etc/lienthong/backup/fetch_ed25519 /etc/lienthong/backup/kept",
+            f"{WAITED}; mv /etc/lienthong/backup/fetch_ed25519 /etc/lienthong/backup/kept",
             "mv /etc/lienthong/backup/kept /etc/lienthong/backup/fetch_ed25519",
             ((BACK, "loc-ninh-srv"),),
         ),
@@ -147,7 +152,8 @@ ROUNDS = {
         # A session that began before goes within 20 s by itself.
         Fault(
             "tinh-uy-portal",
-            "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept; pkill -f sbin/lienthong-appeared",
+            "mv /var/lib/lienthong/fetch/.ssh/authorized_keys /root/kept; "
+            "pkill -f 'sbin/[l]ienthong-appeared'; true",
             "mv /root/kept /var/lib/lienthong/fetch/.ssh/authorized_keys",
             ((BACK, "tinh-uy-portal"), (THIEF, "tinh-uy-portal"), (WAITS, "tinh-uy-portal")),
         ),
