@@ -55,6 +55,7 @@ def overlay(lower: Iterable[Path], upper: Path, work: Path) -> str:
 
 def mounts(below: Path) -> list[Path]:
     """Mount points at or below a folder, the innermost first."""
+    below = below.resolve()  # the kernel names no link: a lab may have been reached through one
     found = []
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         where = Path(line.split()[4].encode().decode("unicode_escape").encode("latin-1").decode("utf-8"))

@@ -16,7 +16,7 @@ from lienthong import services
 from lienthong.cli._picked import picked
 from lienthong.errors import LienThongError, Unreachable
 from lienthong.inventory import load
-from lienthong.lab import image, layer, state
+from lienthong.lab import disk, image, layer, state
 from lienthong.lab.image import packages
 from lienthong.lab.place import Place
 from lienthong.lab.topology import Topology, derive, left_out
@@ -193,3 +193,17 @@ def test_the_state_of_an_older_lab_is_read(tmp_path: Path, topology: Topology) -
     where.state_file.write_text(json.dumps(raw), encoding="utf-8")
     found = state.read(where)
     assert found is not None and found.without == ()
+
+
+def test_what_was_mounted_by_way_of_a_link_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second checkout's `run` is a link: its lab's disks stayed mounted after `lab down`."""
+    (tmp_path / "first/run").mkdir(parents=True)
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second/run").symlink_to(tmp_path / "first/run")
+    node = tmp_path.resolve() / "first/run/lab/node"
+    told = "".join(f"36 35 98:0 / {path} rw - overlay none rw\n" for path in (node, node / "dev", "/other"))
+    real = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda self, **how: told if self.name == "mountinfo" else real(self, **how)
+    )
+    assert disk.mounts(tmp_path / "second/run/lab") == [node / "dev", node]
