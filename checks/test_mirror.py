@@ -20,7 +20,8 @@ PINNED = "/etc/lienthong/mirror/key.asc"
 WITHIN_S = 60
 #: Whom apt would ask; a real update into a folder that goes again; what it verified. Its own lists stay.
 ASK = rf"""d=$(mktemp -d /tmp/lienthong-mirror.XXXXXX) || exit 1
-trap 'rm -rf "$d"' EXIT; chmod 755 "$d"; mkdir "$d/partial"; chown _apt "$d/partial" 2>/dev/null
+trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE
+chmod 755 "$d"; mkdir "$d/partial"; chown _apt "$d/partial" 2>/dev/null
 set -- -q -o Dir::State::lists="$d" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
   -o Debug::NoLocking=1 -o Acquire::Retries=0 -o Acquire::https::Timeout=10
 echo '#sources'; apt-get "$@" --print-uris update 2>&1
